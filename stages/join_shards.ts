@@ -71,13 +71,17 @@ export const joinMatrix: Stage<
   },
 });
 
+/** Checks a number of work in shards. @throws CallError where it is no whole number from 1 */
+export function requireCount(name: string, value: number, work: string): void {
+  if (Number.isSafeInteger(value) && value >= 1) return;
+  throw new CallError(
+    "stage/declaration",
+    `\`${name}\` of ${work} is ${value}, expected a whole number from 1`,
+  );
+}
+
 /** The parts of work in shards. @throws CallError for a number that makes none */
 export function eachPart(shards: number, work: string): PartOf[] {
-  if (!(Number.isSafeInteger(shards) && shards >= 1)) {
-    throw new CallError(
-      "stage/declaration",
-      `\`shards\` of ${work} is ${shards}, expected a whole number from 1`,
-    );
-  }
+  requireCount("shards", shards, work);
   return Array.from({ length: shards }, (_, shard) => ({ shard, shards }));
 }

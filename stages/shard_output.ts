@@ -40,10 +40,15 @@ export class ShardOutput<T extends NpyType> {
     this.#position = position;
   }
 
-  /** Begins, or resumes from the node's checkpoint. */
+  /**
+   * Begins, or resumes from the node's checkpoint.
+   *
+   * @param from position at which it begins.
+   */
   static async begin<T extends NpyType>(
     context: Context,
     shape: { type: T; width: number; shardRows?: number },
+    from = 0,
   ): Promise<ShardOutput<T>> {
     const saved = await context.checkpoint.load();
     const writer = new ShardWriter({
@@ -52,10 +57,10 @@ export class ShardOutput<T extends NpyType> {
       ...(saved === undefined ? {} : { full: saved.full.shards, pending: saved.pending }),
     });
     if (saved !== undefined) context.log(`going on after ${writer.rows} rows`);
-    return new ShardOutput(context, writer, saved?.position ?? 0);
+    return new ShardOutput(context, writer, saved?.position ?? from);
   }
 
-  /** Where to resume: the position last passed to `append`, 0 at first. */
+  /** Where to resume: the position last passed to `append`, where it begins at first. */
   get position(): number {
     return this.#position;
   }

@@ -5,9 +5,9 @@ import type { UpdateRule } from "../circuits/learner.ts";
 import { courseOf } from "../circuits/learning/course.ts";
 import { requireNumbers, requireScore } from "../circuits/learning/numbers.ts";
 import { fullOptions, ruleAt } from "../circuits/learning/options.ts";
-import { isBetter, type Score, ScoreSum } from "../circuits/learning/score.ts";
+import { type Score, ScoreSum, scoreSumOf } from "../circuits/learning/score.ts";
 import { countShard, joinParts, stepPart, stepPartByLevels } from "../circuits/learning/shards.ts";
-import { ascending, batchCount, batchOf, readBatch, type SampleSource } from "../circuits/learning/source.ts";
+import type { SampleSource } from "../circuits/learning/source.ts";
 import type { EpochReport } from "../circuits/learning/state.ts";
 import type { Codec } from "../runner/codec.ts";
 import { json } from "../runner/codecs/json.ts";
@@ -15,14 +15,15 @@ import { defineStage, type Many, many, type Stage, type StageContext } from "../
 import { type Temporary, temporary } from "../runner/temporary.ts";
 import { circuit } from "./codecs/circuit.ts";
 import { samples } from "./codecs/samples.ts";
-import { plainScore, trainingLog } from "./codecs/score.ts";
+import { trainingLog } from "./codecs/score.ts";
 import { parameterPart, shardCounts, stepSmoothing } from "./codecs/table_parts.ts";
+import { partParams } from "./join_shards.ts";
 import { openLearner } from "./open_learner.ts";
 import { smoothingLevels } from "./text/blocks.ts";
 import { tokens, windows } from "./text/codecs.ts";
 import { withFrame } from "./text/frame_notes.ts";
 import { WindowSource } from "./text/window_source.ts";
-import { scoresOf, smoothingOf, tell, tellScore } from "./train_em.ts";
+import { smoothingOf, tell, tellScore, toldLog } from "./train_em.ts";
 import { trainingParams } from "./training_params.ts";
 
 /** Sums of the log-likelihoods of samples. */
@@ -53,16 +54,6 @@ export function scoreOfShards(sums: readonly ShardScore[], variables: number): S
     all.samples += samples;
   }
   return all.score(variables);
-}
-
-/** Of reports of epochs the one whose score exceeds all before it by more than the tolerance, the last such; undefined without any. */
-export function bestReport(reports: readonly EpochReport[], tolerance: number): EpochReport | undefined {
-  const scoreOf = ({ valid, train }: EpochReport) => valid ?? train as Score;
-  let best: EpochReport | undefined;
-  for (const report of reports) {
-    if (best === undefined || isBetter(scoreOf(report), scoreOf(best), tolerance)) best = report;
-  }
-  return best;
 }
 
 /** Samples as an input. */
@@ -100,8 +91,7 @@ export const shardParams: z.ZodObject<{
   batchSize: z.ZodDefault<z.ZodInt>;
   order: z.ZodOptional<z.ZodObject<{ seed: z.ZodInt; epoch: z.ZodInt }, z.core.$strict>>;
 }, z.core.$strip> = z.object({
-  shard: z.int().min(0),
-  shards: z.int().min(1),
+  ...partParams,
   parts: z.int().min(1),
   /** Most samples that are counted at once. */
   batchSize,
@@ -188,11 +178,7 @@ async function scored(
   context: Pick<StageContext, "engine" | "log" | "metric">,
 ) {
   await using learner = await openLearner(model, context);
-  const sum = new ScoreSum(), order = ascending(source.count);
-  for (let b = 0; b < batchCount(source.count, batchSize); b++) {
-    const { samples, weights } = await readBatch(source, batchOf(order, b, batchSize));
-    sum.add(await learner.logLikelihoods(samples), weights);
-  }
+  const sum = await scoreSumOf(learner, source, batchSize);
   requireFinite(model, sum, "On the validation samples");
   tellScore("valid", sum.score(model.variables.length), context);
   return { score: { ...sum } };
@@ -336,7 +322,7 @@ export const joinTraining: Stage<
   run({ inputs, params: { shards, patience = Infinity, tolerance, mostFalls }, context }) {
     const { scores, valid, windows: [text] } = inputs;
     const whole = joined(inputs), variables = whole.variables.length;
-    const reports: EpochReport[] = [];
+    const rules = { patience, tolerance, mostFalls, round: 1 }, reports: EpochReport[] = [];
     for (let epoch = valid.length > 0 ? 0 : 1; epoch * shards <= scores.length; epoch++) {
       const own = scores.slice((epoch - 1) * shards, epoch * shards), held = valid[epoch];
       const report = {
@@ -345,33 +331,17 @@ export const joinTraining: Stage<
         ...(held && { valid: scoreOfShards([held], variables) }),
         best: true,
       };
-      reports.push({ ...report, best: bestReport([...reports, report], tolerance) === report });
+      reports.push({ ...report, best: courseOf([...reports, report], rules).best === report });
       tell(report, context);
     }
-    const best = bestReport(reports, tolerance);
-    if (best !== undefined) { for (const [name, score] of scoresOf(best)) tellScore(name, score, context); }
-    const { over, falls, calm } = courseOf(reports, { patience, tolerance, mostFalls, round: 1 });
-    const converged = valid.length === 0
-      ? null
-      : over || (patience === Infinity && falls === mostFalls && calm > 0);
-    if (converged === false) {
-      const last = reports.at(-1)!.epoch;
-      context.log(
-        `not converged: ${last} epochs are over, the best one is ${best!.epoch}; more \`epochs\` would tell`,
-      );
-    }
+    const { best, converged } = courseOf(reports, rules);
     return {
       circuit: text === undefined ? whole : withFrame(whole, text.frame),
-      log: {
-        epochs: reports.map(({ epoch, train, valid, best }) => ({
-          epoch,
-          ...(train && { train: plainScore(train) }),
-          ...(valid && { valid: plainScore(valid) }),
-          best,
-        })),
+      log: toldLog({
+        epochs: reports,
         bestEpoch: best?.epoch ?? 0,
-        converged,
-      },
+        converged: valid.length === 0 ? null : converged,
+      }, context),
     };
   },
 });

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Circuit } from "../circuits/circuit.ts";
 import { type Learner, type ParameterSettings, type UpdateRule } from "../circuits/learner.ts";
-import { fit } from "../circuits/learning/fit.ts";
+import { fit, type FitLog } from "../circuits/learning/fit.ts";
 import { leafMarginals } from "../circuits/learning/marginals.ts";
 import { perturbed } from "../circuits/learning/perturb.ts";
 import type { Score } from "../circuits/learning/score.ts";
@@ -10,7 +10,7 @@ import type { EpochReport, TrainingState } from "../circuits/learning/state.ts";
 import { defineStage, type Stage, type StageContext } from "../runner/stage.ts";
 import { circuit } from "./codecs/circuit.ts";
 import { samples } from "./codecs/samples.ts";
-import { plainScore, trainingLog } from "./codecs/score.ts";
+import { plainScore, type TrainingLog, trainingLog } from "./codecs/score.ts";
 import { trainingState } from "./codecs/training_state.ts";
 import { openLearner } from "./open_learner.ts";
 import { trainingOptions, trainingParams } from "./training_params.ts";
@@ -42,29 +42,7 @@ export async function runTraining(
   params: z.output<typeof trainingParams>,
   context: StageContext<TrainingState>,
   open: (circuit: Circuit) => Promise<Learner> = (circuit) => openLearner(circuit, context),
-): Promise<{
-  circuit: Circuit;
-  log: {
-    epochs: {
-      best: boolean;
-      valid?: {
-        logLikelihood: number | null;
-        bitsPerVariable: number | null;
-        impossible: number;
-        samples: number;
-      };
-      train?: {
-        logLikelihood: number | null;
-        bitsPerVariable: number | null;
-        impossible: number;
-        samples: number;
-      };
-      epoch: number;
-    }[];
-    bestEpoch: number;
-    converged: boolean | null;
-  };
-}> {
+): Promise<{ circuit: Circuit; log: TrainingLog }> {
   const first = params.perturb > 0 ? perturbed(start, { amount: params.perturb, seed: context.seed }) : start;
   const learner = await open(first);
   try {
@@ -81,30 +59,36 @@ export async function runTraining(
       onState: (state) => context.checkpoint.offer(state),
       ...(resume !== undefined && { resume }),
     });
-    const kept = log.epochs.find(({ epoch }) => epoch === log.bestEpoch);
-    // The curves may end epochs later: what they came to is what the parameters that are kept have.
-    if (kept !== undefined) { for (const [name, score] of scoresOf(kept)) tellScore(name, score, context); }
-    if (log.converged === false) {
-      const last = log.epochs.at(-1)!.epoch;
-      context.log(
-        `not converged: ${last} epochs are over, the best one is ${log.bestEpoch}; more \`epochs\` would tell`,
-      );
-    }
-    return {
-      circuit,
-      log: {
-        ...log,
-        epochs: log.epochs.map(({ epoch, train, valid, best }) => ({
-          epoch,
-          ...(train && { train: plainScore(train) }),
-          ...(valid && { valid: plainScore(valid) }),
-          best,
-        })),
-      },
-    };
+    return { circuit, log: toldLog(log, context) };
   } finally {
     await learner.close();
   }
+}
+
+/** Tells what a training came to. @returns its log as it is kept */
+export function toldLog(
+  { epochs, bestEpoch, converged }: FitLog,
+  context: Pick<StageContext, "log" | "metric">,
+): TrainingLog {
+  const kept = epochs.find(({ epoch }) => epoch === bestEpoch);
+  // The curves may end epochs later: what they came to is what the parameters that are kept have.
+  if (kept !== undefined) { for (const [name, score] of scoresOf(kept)) tellScore(name, score, context); }
+  if (converged === false) {
+    const last = epochs.at(-1)!.epoch;
+    context.log(
+      `not converged: ${last} epochs are over, the best one is ${bestEpoch}; more \`epochs\` would tell`,
+    );
+  }
+  return {
+    bestEpoch,
+    converged,
+    epochs: epochs.map(({ epoch, train, valid, best }) => ({
+      epoch,
+      ...(train && { train: plainScore(train) }),
+      ...(valid && { valid: plainScore(valid) }),
+      best,
+    })),
+  };
 }
 
 /** Pseudocounts, bases and frozen parameters of a rule, for stages that train. */

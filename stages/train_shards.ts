@@ -15,7 +15,6 @@ import type { samples } from "./codecs/samples.ts";
 import type { trainingLog } from "./codecs/score.ts";
 import type { parameterPart, shardCounts } from "./codecs/table_parts.ts";
 import {
-  bestReport,
   countSamplesShard,
   countTextShard,
   joinTraining,
@@ -31,6 +30,7 @@ import {
 } from "./shard_stages.ts";
 import type { SmoothingLevels } from "./text/blocks.ts";
 import type { tokens, windows } from "./text/codecs.ts";
+import { requireCount } from "./join_shards.ts";
 
 /** How a training in shards goes on. */
 export interface ShardedTraining {
@@ -118,11 +118,7 @@ class ShardedEpochs {
   ) {
     const { shards, parts = 1, shardsPerUpdate = shards, epochs, batchSize = 1, step, seed = 0 } = options;
     for (const [name, value] of Object.entries({ shards, parts, shardsPerUpdate })) {
-      if (Number.isSafeInteger(value) && value >= 1) continue;
-      throw new CallError(
-        "stage/declaration",
-        `\`${name}\` of a training in shards is ${value}, expected a whole number from 1`,
-      );
+      requireCount(name, value, "a training in shards");
     }
     if (shardsPerUpdate > shards) {
       throw new CallError(
@@ -313,5 +309,5 @@ export async function fitInShards(
       reports.push({ epoch: reports.length, valid: scoreOfShards([sum], 1), best: false });
     }
   }
-  return training.result(bestReport(reports, tolerance)?.epoch ?? 0, valid);
+  return training.result(courseOf(reports, rules).best?.epoch ?? 0, valid);
 }

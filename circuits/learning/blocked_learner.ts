@@ -13,6 +13,7 @@ import {
 import { LearnerState } from "../learner_state.ts";
 import type { Tensor } from "../safetensors.ts";
 import type { Samples } from "../samples.ts";
+import type { BlockedHmmOptions } from "../structures/blocked_hmm.ts";
 import { blockedHmmOptions } from "../structures/blocked_options.ts";
 import { Turns } from "../turns.ts";
 import { BlockedHmmCounts, type BlockedSmoothing, requireSmoothing } from "./blocked_counts.ts";
@@ -20,16 +21,16 @@ import { BlockedHmmCounts, type BlockedSmoothing, requireSmoothing } from "./blo
 /**
  * The M-step of a blocked HMM that is smoothed by levels, as counting is: its parameters, by id.
  *
- * @param circuit a blocked HMM with one unit of backoff
+ * @param options those of a blocked HMM with one unit of backoff
  * @param counts expected counts under it, see `Evaluator.flows`
- * @throws {CircuitError} on another circuit, and on smoothing below 0
+ * @throws {CircuitError} on other options, and on smoothing below 0
  */
 export function stepByLevels(
-  circuit: Circuit,
+  options: BlockedHmmOptions,
   counts: Pick<Flows, "weights" | "statistics">,
   smoothing: BlockedSmoothing,
 ): ReadonlyMap<string, ParameterArray> {
-  const sums = new BlockedHmmCounts(blockedHmmOptions(circuit));
+  const sums = new BlockedHmmCounts(options);
   sums.addExpected(counts);
   return new Map([...sums.circuit(smoothing).parameters].map(([id, { values }]) => [id, values]));
 }
@@ -43,6 +44,7 @@ export class BlockedHmmLearner implements Learner {
   /** See {@link Learner.smooths}. */
   readonly smooths = true;
   readonly #engine: Learner;
+  readonly #options: BlockedHmmOptions;
   readonly #smoothing: BlockedSmoothing;
   #state: LearnerState;
   readonly #turns = new Turns("learner");
@@ -56,9 +58,10 @@ export class BlockedHmmLearner implements Learner {
   constructor(engine: Learner, smoothing: BlockedSmoothing = {}) {
     requireEvaluator(engine);
     requireSmoothing(smoothing);
-    // Refuses what cannot be counted before any sample is read.
-    new BlockedHmmCounts(blockedHmmOptions(engine.circuit));
     this.#engine = engine;
+    this.#options = blockedHmmOptions(engine.circuit);
+    // Refuses what cannot be counted before any sample is read.
+    new BlockedHmmCounts(this.#options);
     this.#smoothing = smoothing;
     this.#state = new LearnerState(engine.circuit);
   }
@@ -89,7 +92,7 @@ export class BlockedHmmLearner implements Learner {
       requireEm(rule.step);
       const fresh = new Map<string, ParameterArray>();
       const owners = parameterOwners(circuit);
-      for (const [id, values] of stepByLevels(circuit, this.#state.counts, this.#smoothing)) {
+      for (const [id, values] of stepByLevels(this.#options, this.#state.counts, this.#smoothing)) {
         if (!settingsFor(rule, id, owners.get(id)!.kind).frozen) fresh.set(id, values);
       }
       await this.#engine.setParameters(fresh);

@@ -9,6 +9,10 @@ export interface Course {
   readonly calm: number;
   /** Whether patience has run out. */
   readonly over: boolean;
+  /** Whether the scores say that more epochs would not help: patience has run out or, where it never does, the last one was no better. */
+  readonly converged: boolean;
+  /** The report with the best score; undefined without any. */
+  readonly best: EpochReport | undefined;
 }
 
 /** Settings that determine a course. */
@@ -30,12 +34,12 @@ export interface CourseRules {
  */
 export function courseOf(reports: readonly EpochReport[], rules: CourseRules): Course {
   const { patience, tolerance, mostFalls, round } = rules;
-  let best: Score | undefined;
+  const scoreIn = ({ valid, train }: EpochReport) => valid ?? train as Score;
+  let best: EpochReport | undefined;
   let falls = 0, calm = 0;
-  for (const { valid, train } of reports) {
-    const score = valid ?? train as Score;
-    if (best === undefined || isBetter(score, best, tolerance)) {
-      best = score;
+  for (const report of reports) {
+    if (best === undefined || isBetter(scoreIn(report), scoreIn(best), tolerance)) {
+      best = report;
       calm = 0;
     } else calm++;
     if (falls < mostFalls && calm >= round) {
@@ -43,5 +47,12 @@ export function courseOf(reports: readonly EpochReport[], rules: CourseRules): C
       calm = 0;
     }
   }
-  return { falls, calm, over: falls === mostFalls && calm >= patience * round };
+  const over = falls === mostFalls && calm >= patience * round;
+  return {
+    falls,
+    calm,
+    over,
+    converged: over || (patience === Infinity && falls === mostFalls && calm > 0),
+    best,
+  };
 }

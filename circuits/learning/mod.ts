@@ -2,7 +2,7 @@ export * from "./source.ts";
 export * from "./schedule.ts";
 export * from "./options.ts";
 export * from "./course.ts";
-export * from "./score.ts";
+export { isBetter, type Score, scoreOf, ScoreSum } from "./score.ts";
 export * from "./shuffle.ts";
 export * from "./dropout.ts";
 export * from "./marginals.ts";

@@ -64,12 +64,21 @@ export async function scoreOf(
 ): Promise<Score> {
   requireObject("the source of samples", source, ["count"]);
   weightOf(source, "scored");
+  return (await scoreSumOf(evaluator, source, batchSize)).score(evaluator.circuit.variables.length);
+}
+
+/** The sums of {@link scoreOf}, for scores of several sources together. */
+export async function scoreSumOf(
+  evaluator: Evaluator | Learner,
+  source: SampleSource,
+  batchSize: number,
+): Promise<ScoreSum> {
   const sum = new ScoreSum(), order = ascending(source.count);
   for (let b = 0; b < batchCount(source.count, batchSize); b++) {
     const { samples, weights } = await readBatch(source, batchOf(order, b, batchSize));
     sum.add(await evaluator.logLikelihoods(samples), weights);
   }
-  return sum.score(evaluator.circuit.variables.length);
+  return sum;
 }
 
 /** Whether score `a` is better than `b` by more than `tolerance` nats; fewer impossible samples take precedence. */

@@ -7,6 +7,7 @@ import { leafFamily, shapeOf } from "../leaves/mod.ts";
 import { checkRule, parameterOwners, rowWidth, type UpdateRule } from "../learner.ts";
 import { inOneRow } from "../nested.ts";
 import { stepRules } from "../steps/mod.ts";
+import { blockedHmmOptions } from "../structures/blocked_options.ts";
 import { topDownRows } from "../top_down.ts";
 import { applyUpdate } from "../update.ts";
 import type { BlockedSmoothing } from "./blocked_counts.ts";
@@ -193,7 +194,8 @@ export function stepPartByLevels(
 ): TablePart {
   requireCircuit(circuit);
   requireList("the counts of the shards", counts);
-  return stepByLevels(circuit, sumOfCounts(circuit, counts, slicesOf(circuit, 0, 1)), smoothing);
+  const sums = sumOfCounts(circuit, counts, slicesOf(circuit, 0, 1));
+  return stepByLevels(blockedHmmOptions(circuit), sums, smoothing);
 }
 
 /** The counts of all shards, added up in their order. @throws {CircuitError} for counts of another circuit or other parts */

@@ -120,10 +120,7 @@ export class EmTraining implements AsyncIterable<EpochReport> {
    * an earlier epoch is better than the last one. Undefined without validation samples.
    */
   get converged(): boolean | undefined {
-    if (this.#data.valid === undefined) return undefined;
-    const { falls, calm, over } = this.#course();
-    const { patience } = this.#options;
-    return over || (patience === Infinity && falls === mostFalls(this.#options) && calm > 0);
+    return this.#data.valid === undefined ? undefined : this.#course().converged;
   }
 
   /** Trains on one batch or, at the end of an epoch, scores it and returns its report. */

@@ -9,64 +9,67 @@ import { openClustering } from "../open_clustering.ts";
 import { centroids, clusteringState, clusterLabels, clusterReport, type PositionResult } from "./codecs.ts";
 import { weightsOfRows } from "./vectors.ts";
 
+/** Parameters of k-means. */
+export const clusterParams: z.ZodObject<{
+  clusters: z.ZodInt;
+  metric: z.ZodDefault<
+    z.ZodEnum<{
+      euclidean: "euclidean";
+      cosine: "cosine";
+    }>
+  >;
+  positions: z.ZodDefault<z.ZodInt>;
+  start: z.ZodDefault<
+    z.ZodEnum<{
+      "k-means++": "k-means++";
+      sample: "sample";
+    }>
+  >;
+  restarts: z.ZodDefault<z.ZodInt>;
+  iterations: z.ZodDefault<z.ZodInt>;
+  tolerance: z.ZodDefault<z.ZodNumber>;
+  batch: z.ZodOptional<z.ZodInt>;
+  zeros: z.ZodDefault<
+    z.ZodEnum<{
+      keep: "keep";
+      skip: "skip";
+    }>
+  >;
+  memory: z.ZodDefault<z.ZodInt>;
+}, z.core.$strip> = z.object({
+  /** Number of clusters (per position). */
+  clusters: z.int().min(1),
+  /** `cosine`: spherical k-means, which uses only the directions of the vectors. */
+  metric: z.enum(["euclidean", "cosine"]).default("euclidean"),
+  /** Number of positions with their own clusters, for rows `[samples, positions]`; 1: all rows share clusters. */
+  positions: z.int().min(1).default(1),
+  /** Initialisation: k-means++ (far apart), or a random sample of the vectors. */
+  start: z.enum(["k-means++", "sample"]).default("k-means++"),
+  /** Number of runs; the one with the lowest inertia is kept. */
+  restarts: z.int().min(1).default(1),
+  /** Maximum number of iterations per run. */
+  iterations: z.int().min(1).default(100),
+  /** Relative decrease of the inertia below which a run stops; 0: stops when nothing changes. */
+  tolerance: z.number().min(0).default(1e-4),
+  /** Batch size of mini-batch k-means; omitted: full passes. */
+  batch: z.int().min(1).optional(),
+  /** `skip`: zero rows, which are padding, are ignored. */
+  zeros: z.enum(["keep", "skip"]).default("keep"),
+  /** Vectors of up to this size, in MiB of single precision, are held in memory. */
+  memory: z.int().min(0).default(1024),
+});
+
 /**
  * Clusters vectors by k-means. Vectors are streamed from their shards unless they fit into memory. An interrupted run
  * resumes between iterations and produces the same bytes.
  */
 export const clusterVectors: Stage<
-  z.ZodObject<{
-    clusters: z.ZodInt;
-    metric: z.ZodDefault<
-      z.ZodEnum<{
-        euclidean: "euclidean";
-        cosine: "cosine";
-      }>
-    >;
-    positions: z.ZodDefault<z.ZodInt>;
-    start: z.ZodDefault<
-      z.ZodEnum<{
-        "k-means++": "k-means++";
-        sample: "sample";
-      }>
-    >;
-    restarts: z.ZodDefault<z.ZodInt>;
-    iterations: z.ZodDefault<z.ZodInt>;
-    tolerance: z.ZodDefault<z.ZodNumber>;
-    batch: z.ZodOptional<z.ZodInt>;
-    zeros: z.ZodDefault<
-      z.ZodEnum<{
-        keep: "keep";
-        skip: "skip";
-      }>
-    >;
-    memory: z.ZodDefault<z.ZodInt>;
-  }, z.core.$strip>,
+  typeof clusterParams,
   { vectors: typeof matrixShards },
   { labels: typeof clusterLabels; centroids: typeof centroids; report: typeof clusterReport }
 > = defineStage({
   name: "clusters.kmeans",
-  params: z.object({
-    /** Number of clusters (per position). */
-    clusters: z.int().min(1),
-    /** `cosine`: spherical k-means, which uses only the directions of the vectors. */
-    metric: z.enum(["euclidean", "cosine"]).default("euclidean"),
-    /** Number of positions with their own clusters, for rows `[samples, positions]`; 1: all rows share clusters. */
-    positions: z.int().min(1).default(1),
-    /** Initialisation: k-means++ (far apart), or a random sample of the vectors. */
-    start: z.enum(["k-means++", "sample"]).default("k-means++"),
-    /** Number of runs; the one with the lowest inertia is kept. */
-    restarts: z.int().min(1).default(1),
-    /** Maximum number of iterations per run. */
-    iterations: z.int().min(1).default(100),
-    /** Relative decrease of the inertia below which a run stops; 0: stops when nothing changes. */
-    tolerance: z.number().min(0).default(1e-4),
-    /** Batch size of mini-batch k-means; omitted: full passes. */
-    batch: z.int().min(1).optional(),
-    /** `skip`: zero rows, which are padding, are ignored. */
-    zeros: z.enum(["keep", "skip"]).default("keep"),
-    /** Vectors of up to this size, in MiB of single precision, are held in memory. */
-    memory: z.int().min(0).default(1024),
-  }),
+  params: clusterParams,
   inputs: { vectors: matrixShards },
   outputs: { labels: clusterLabels, centroids, report: clusterReport },
   seeded: true,

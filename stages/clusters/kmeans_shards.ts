@@ -7,7 +7,6 @@ import {
   stepKMeans,
   type WeightsOf,
 } from "../../kernels/kmeans/shards.ts";
-import { CallError } from "../../foundation/errors.ts";
 import { type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import {
   defineStage,
@@ -19,30 +18,22 @@ import {
   type StageContext,
 } from "../../runner/stage.ts";
 import { type Temporary, temporary } from "../../runner/temporary.ts";
-import { eachPart, partParams } from "../join_shards.ts";
+import { eachPart, partParams, requireCount } from "../join_shards.ts";
 import { openClustering } from "../open_clustering.ts";
 import { centroids, clusterLabels, clusterReport } from "./codecs.ts";
+import { clusterParams } from "./kmeans.ts";
 import { clusterSums, shardedClustering } from "./shard_codecs.ts";
 import { weightsOfRows } from "./vectors.ts";
-
-const zeros = z.enum(["keep", "skip"]).default("keep");
 
 function weightsFor(zeros: "keep" | "skip"): WeightsOf {
   return zeros === "skip" ? weightsOfRows : () => Promise.resolve(undefined);
 }
 
 /** Parameters of the start of a clustering in shards, those of `clusterVectors`. */
-export const startParams: z.ZodObject<{
-  clusters: z.ZodInt;
-  metric: z.ZodDefault<z.ZodEnum<{ euclidean: "euclidean"; cosine: "cosine" }>>;
-  start: z.ZodDefault<z.ZodEnum<{ "k-means++": "k-means++"; sample: "sample" }>>;
-  zeros: z.ZodDefault<z.ZodEnum<{ keep: "keep"; skip: "skip" }>>;
-}, z.core.$strip> = z.object({
-  clusters: z.int().min(1),
-  metric: z.enum(["euclidean", "cosine"]).default("euclidean"),
-  start: z.enum(["k-means++", "sample"]).default("k-means++"),
-  zeros,
-});
+export const startParams: z.ZodObject<
+  Pick<(typeof clusterParams)["shape"], "clusters" | "metric" | "start" | "zeros">,
+  z.core.$strip
+> = clusterParams.pick({ clusters: true, metric: true, start: true, zeros: true });
 
 /** The first centroids of a clustering in shards, chosen from a sample of the vectors. */
 export const startClusters: Stage<
@@ -64,16 +55,10 @@ export const startClusters: Stage<
 });
 
 /** Parameters of a pass over a shard. */
-export const clusterShardParams: z.ZodObject<{
-  shard: z.ZodInt;
-  shards: z.ZodInt;
-  zeros: z.ZodDefault<z.ZodEnum<{ keep: "keep"; skip: "skip" }>>;
-  memory: z.ZodDefault<z.ZodInt>;
-}, z.core.$strip> = z.object({
-  ...partParams,
-  zeros,
-  memory: z.int().min(0).default(1024),
-});
+export const clusterShardParams: z.ZodObject<
+  typeof partParams & Pick<(typeof clusterParams)["shape"], "zeros" | "memory">,
+  z.core.$strip
+> = z.object({ ...partParams, zeros: clusterParams.shape.zeros, memory: clusterParams.shape.memory });
 
 /** Inputs of a pass over a shard. */
 export const clusterShardInputs: { vectors: typeof matrixShards; state: typeof shardedClustering } = {
@@ -127,8 +112,10 @@ async function passIn(
 }
 
 /** Parameters of an iteration of a clustering in shards. */
-export const moveCentroidsParams: z.ZodObject<{ tolerance: z.ZodDefault<z.ZodNumber> }, z.core.$strip> = z
-  .object({ tolerance: z.number().min(0).default(1e-4) });
+export const moveCentroidsParams: z.ZodObject<
+  Pick<(typeof clusterParams)["shape"], "tolerance">,
+  z.core.$strip
+> = clusterParams.pick({ tolerance: true });
 
 /** The centroids after an iteration, from the sums of all shards. Once the clustering has converged they stay as they are. */
 export const moveCentroids: Stage<
@@ -231,12 +218,7 @@ export function kmeansInShards(
   readonly report: Ref<typeof clusterReport>;
 } {
   const { shards, clusters, iterations = 100, tolerance, zeros, memory, metric, start } = options;
-  if (!(Number.isSafeInteger(iterations) && iterations >= 1)) {
-    throw new CallError(
-      "stage/declaration",
-      `\`iterations\` of a clustering in shards is ${iterations}, expected a whole number from 1`,
-    );
-  }
+  requireCount("iterations", iterations, "a clustering in shards");
   const { name = "clusters.kmeans", ...rest } = node;
   const each = eachPart(shards, "a clustering in shards").map((part) => ({ ...part, zeros, memory }));
   const first = startClusters({ vectors }, { clusters, metric, start, zeros }, { name }).state;

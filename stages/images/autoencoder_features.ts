@@ -87,12 +87,12 @@ export async function featuresOf(
   const programs = new Map<number, Program>();
   const weights = Object.fromEntries(teacher.weights);
   const { from, to } = wholeBlocks(count, BLOCK, part);
-  const output = await ShardOutput.begin(context, { type: "f2", width });
+  const output = await ShardOutput.begin(context, { type: "f2", width }, from);
   try {
     for (const visible of groups.keys()) {
       programs.set(visible, await autoencoderFeatures(teacher, BATCH, visible, onnxEngine(context)));
     }
-    for (let first = output.position || from; first < to; first += BLOCK) {
+    for (let first = output.position; first < to; first += BLOCK) {
       const indices = Uint32Array.from({ length: Math.min(BLOCK, to - first) }, (_, i) => first + i);
       const values = source.read(indices);
       const block = new Float32Array(indices.length * patches * width);

@@ -272,8 +272,8 @@ async function eachBlock(
 ) {
   const { tokens, windows } = inputs;
   const { from, to } = wholeBlocks(windows.count, together, part);
-  const output = await ShardOutput.begin(context, { type, width });
-  for (let first = output.position || from; first < to; first += together) {
+  const output = await ShardOutput.begin(context, { type, width }, from);
+  for (let first = output.position; first < to; first += together) {
     const next = Math.min(to, first + together);
     const vectors = await make(await windows.rows(tokens.ids, first, next), first);
     await output.append(vectors, next);

@@ -29,26 +29,29 @@ function epochs(...valid: number[]): EpochReport[] {
 
 Deno.test("a step falls after a round that brings nothing, and at its smallest patience ends the training", () => {
   const rules = { patience: 2, tolerance: 0.1, mostFalls: 2, round: 1 };
-  const course = (...valid: number[]) => courseOf(epochs(...valid), rules);
-  assert.deepEqual(course(), { falls: 0, calm: 0, over: false });
-  assert.deepEqual(course(-5, -4, -3), { falls: 0, calm: 0, over: false });
+  const course = (valid: readonly number[], more: Partial<typeof rules> = {}) => {
+    const { falls, calm, over } = courseOf(epochs(...valid), { ...rules, ...more });
+    return { falls, calm, over };
+  };
+  assert.deepEqual(course([]), { falls: 0, calm: 0, over: false });
+  assert.deepEqual(course([-5, -4, -3]), { falls: 0, calm: 0, over: false });
   // Less than the tolerance above the best one is no gain, however often: small gains add up until they are one.
-  assert.deepEqual(course(-5, -4.95), { falls: 1, calm: 0, over: false });
-  assert.deepEqual(course(-5, -4.95, -4.89), { falls: 1, calm: 0, over: false });
-  assert.deepEqual(course(-5, -5, -5), { falls: 2, calm: 0, over: false });
-  assert.deepEqual(course(-5, -5, -5, -5), { falls: 2, calm: 1, over: false });
-  assert.deepEqual(course(-5, -5, -5, -5, -4, -4), { falls: 2, calm: 1, over: false });
-  assert.deepEqual(course(-5, -5, -5, -5, -5), { falls: 2, calm: 2, over: true });
+  assert.deepEqual(course([-5, -4.95]), { falls: 1, calm: 0, over: false });
+  assert.deepEqual(course([-5, -4.95, -4.89]), { falls: 1, calm: 0, over: false });
+  assert.deepEqual(course([-5, -5, -5]), { falls: 2, calm: 0, over: false });
+  assert.deepEqual(course([-5, -5, -5, -5]), { falls: 2, calm: 1, over: false });
+  assert.deepEqual(course([-5, -5, -5, -5, -4, -4]), { falls: 2, calm: 1, over: false });
+  assert.deepEqual(course([-5, -5, -5, -5, -5]), { falls: 2, calm: 2, over: true });
   // Without falls it is patience alone; a round of two epochs takes twice as many.
-  assert.equal(courseOf(epochs(-5, -5, -5), { ...rules, mostFalls: 0 }).over, true);
-  assert.equal(courseOf(epochs(-5, -5, -5), { ...rules, mostFalls: 0, round: 2 }).over, false);
-  assert.equal(courseOf(epochs(-5, -5, -5, -5, -5), { ...rules, mostFalls: 0, round: 2 }).over, true);
-  assert.deepEqual(courseOf(epochs(-5, -5, -5, -5), { ...rules, round: 2 }), {
-    falls: 1,
-    calm: 1,
-    over: false,
-  });
-  assert.equal(courseOf(epochs(-5, -5, -5, -5), { ...rules, patience: Infinity }).over, false);
+  assert.equal(course([-5, -5, -5], { mostFalls: 0 }).over, true);
+  assert.equal(course([-5, -5, -5], { mostFalls: 0, round: 2 }).over, false);
+  assert.equal(course([-5, -5, -5, -5, -5], { mostFalls: 0, round: 2 }).over, true);
+  assert.deepEqual(course([-5, -5, -5, -5], { round: 2 }), { falls: 1, calm: 1, over: false });
+  assert.equal(course([-5, -5, -5, -5], { patience: Infinity }).over, false);
+  // The best epoch comes along, and whether EM has gone as far as it can.
+  const ended = courseOf(epochs(-5, -4, -4.5, -4.5, -4.5), rules);
+  assert.equal(ended.best?.epoch, 1);
+  assert.equal(ended.converged, ended.over);
 });
 
 Deno.test("updates fit the number of samples: small data have as many an epoch as large ones", (test) => {
