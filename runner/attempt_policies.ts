@@ -8,9 +8,7 @@ import type { Policies } from "./profile.ts";
  * counts with other demands than the other.
  */
 export class AttemptPolicies {
-  readonly #policies: Policies;
-  readonly #capacity: Capacity;
-  readonly #elsewhere: boolean;
+  readonly #run: { readonly policies: Policies; readonly capacity: Capacity; readonly elsewhere?: boolean };
   /** How often an attempt of a node ended for want of memory. */
   readonly #short = new Map<GraphNode, number>();
 
@@ -22,17 +20,15 @@ export class AttemptPolicies {
   constructor(
     run: { readonly policies: Policies; readonly capacity: Capacity; readonly elsewhere?: boolean },
   ) {
-    this.#policies = run.policies;
-    this.#capacity = run.capacity;
-    this.#elsewhere = run.elsewhere ?? false;
+    this.#run = run;
   }
 
   /** How a node runs; on other machines each attempt after one that ended for want of memory has twice as much, up to the pool's. */
   of(node: GraphNode): NodePolicy {
-    const policy = this.#policies.of(node);
+    const policy = this.#run.policies.of(node);
     const short = this.#short.get(node) ?? 0;
-    if (policy.memory === undefined || short === 0 || !this.#elsewhere) return policy;
-    return { ...policy, memory: Math.min(this.#capacity.memory, policy.memory * 2 ** short) };
+    if (policy.memory === undefined || short === 0 || !this.#run.elsewhere) return policy;
+    return { ...policy, memory: Math.min(this.#run.capacity.memory, policy.memory * 2 ** short) };
   }
 
   /** An attempt of a node ended for want of memory. */

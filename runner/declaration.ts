@@ -106,8 +106,7 @@ export function checkDeclared(stage: StageDefinition, place: StagePlace, declare
 }
 
 /** Digest of what a stage declares besides its code: what the process that planned it relies on. */
-export function declarationDigest(stage: StageDefinition, { module }: StagePlace): Digest {
-  const folder = fileURLToPath(new URL(".", module));
+export function declarationDigest(stage: StageDefinition, place: StagePlace): Digest {
   const typed = (type: InputType): JsonValue =>
     "many" in type ? ["many", typed(type.many)] : [type.name, type.version];
   const all = (types: Record<string, InputType>) =>
@@ -122,8 +121,13 @@ export function declarationDigest(stage: StageDefinition, { module }: StagePlace
     outputs: all(stage.outputs),
     checkpoint: stage.checkpoint === undefined ? null : typed(stage.checkpoint),
     // Wherever its folder lies.
-    sources: stage.sources.map((url) => relative(folder, fileURLToPath(url))),
+    sources: stage.sources.map((url) => relativeTo(place, fileURLToPath(url))),
   });
+}
+
+/** A path from the folder of a stage's module: the same wherever that lies. */
+export function relativeTo({ module }: StagePlace, path: string): string {
+  return relative(fileURLToPath(new URL(".", module)), path);
 }
 
 /** The stages that a module exports, each with the first path to it: its own exports before the insides of others. */

@@ -1,10 +1,9 @@
-import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { byCodeUnit, type Digest, digestBytes, digestJson } from "../foundation/canonical.ts";
 import { messageOf, RetortError } from "../foundation/errors.ts";
 import { isOwn } from "../foundation/own_package.ts";
 import { Bundler, METHOD } from "./bundle.ts";
-import { type StagePlace, stagePlaceOf } from "./declaration.ts";
+import { relativeTo, type StagePlace, stagePlaceOf } from "./declaration.ts";
 import type { Packages } from "./packages.ts";
 import type { StageDefinition } from "./stage.ts";
 
@@ -160,10 +159,6 @@ export class Fingerprinter implements AsyncDisposable {
       packages: this.#packages.digest,
     };
   }
-}
-
-function relativeTo(place: StagePlace, path: string): string {
-  return relative(fileURLToPath(new URL(".", place.module)), path);
 }
 
 function encodePath(path: string): string {

@@ -13,6 +13,7 @@ import {
   readLockFile,
   writeLockFile,
 } from "../../runner/lock_file.ts";
+import type { GraphNode } from "../../runner/graph.ts";
 import type { PlannedNode } from "../../runner/plan.ts";
 import { endedAnswer } from "../../runner/recorded_answer.ts";
 import { outputArtifact, type RunSummary } from "../../runner/run_summary.ts";
@@ -151,7 +152,7 @@ async function run(file: string, options: RunOptions): Promise<void> {
       `Retort ${other} -> ${VERSION} since the last run: only nodes whose code or packages changed run again`,
     );
   }
-  if (options.dryRun) return showPlan(session, [...(await session.plan()).values()], options);
+  if (options.dryRun) return showPlan(session, await session.plan(), options);
 
   const stop = new AbortController();
   let executor: Executor | undefined;
@@ -214,9 +215,12 @@ function commandLine(): string {
   return ["deno task", ...Deno.args.map(shellWord)].join(" ");
 }
 
-function showPlan(session: PipelineSession, plan: readonly PlannedNode[], options: RunOptions): void {
-  const awaited = session.pipeline.graph.awaited.map(outputName);
-  const byNode = new Map(plan.map((planned) => [planned.node, planned]));
+function showPlan(
+  session: PipelineSession,
+  byNode: ReadonlyMap<GraphNode, PlannedNode>,
+  options: RunOptions,
+): void {
+  const awaited = session.pipeline.graph.awaited.map(outputName), plan = [...byNode.values()];
   if (options.json) {
     const more = awaited.length === 0 ? [] : [{ node: null, status: "unknown", awaited }];
     printJson([
