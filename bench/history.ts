@@ -6,8 +6,8 @@ import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { tableText } from "../foundation/text.ts";
 
-/** What was measured. */
-interface Measured {
+/** What was measured, as a table says it; what was kept long ago knows neither spread nor target. */
+export interface Measured {
   readonly name: string;
   readonly unit: string;
   readonly value: number;

@@ -3,7 +3,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import { tableText } from "../foundation/text.ts";
-import { againstHistory, historyEntry, keep, lastAlike, readHistory } from "./history.ts";
+import { againstHistory, historyEntry, keep, lastAlike, type Measured, readHistory } from "./history.ts";
 
 /** What every benchmark can be asked for besides its own options. */
 const SHARED_OPTIONS = {
@@ -92,17 +92,14 @@ export async function workOf(action: () => unknown): Promise<{ wall: number; cor
   return { wall, core: (user + system) / 1000 };
 }
 
-/** What a table says of a figure; those that were kept long ago know neither spread nor target. */
-type Told = Pick<Figure, "name" | "value" | "unit" | "target"> & Partial<Pick<Figure, "spread" | "runs">>;
-
 /** Whether a figure meets its target; undefined when it has none. */
-export function meets({ value, target }: Told): boolean | undefined {
+export function meets({ value, target }: Measured): boolean | undefined {
   if (target === undefined) return undefined;
   return "atMost" in target ? value <= target.atMost : value >= target.atLeast;
 }
 
 /** The cells of a figure in a table: its name, the median, the spread, the target. */
-export function figureCells({ name, value, unit, spread, runs = 1, target }: Told): string[] {
+export function figureCells({ name, value, unit, spread, runs = 1, target }: Measured): string[] {
   const number = (value: number) => Math.abs(value) >= 100 ? value.toFixed(0) : String(+value.toPrecision(3));
   return [
     name,

@@ -25,9 +25,12 @@ export function pause(milliseconds: number): Promise<void> {
 }
 
 /** Waits until something is so. */
-export async function waitUntil(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+export async function waitUntil(
+  what: string | (() => string),
+  isSo: () => boolean | Promise<boolean>,
+): Promise<void> {
   for (let tries = 0; !await isSo(); tries++) {
-    if (tries > 2400) throw new Error(`not yet so that ${what}`);
+    if (tries > 2400) throw new Error(`not yet so that ${typeof what === "string" ? what : what()}`);
     await pause(50);
   }
 }
@@ -98,7 +101,7 @@ export class Trial {
   /** Waits until a node tells something. */
   async told(pattern: RegExp, count = 1): Promise<string[]> {
     const found = () => this.logs.filter((text) => pattern.test(text));
-    await waitUntil(`${pattern} is told:\n${this.logs.join("\n")}`, () => found().length >= count);
+    await waitUntil(() => `${pattern} is told:\n${this.logs.join("\n")}`, () => found().length >= count);
     return found();
   }
 

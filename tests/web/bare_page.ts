@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CHROMIUM } from "./browser.ts";
+import { CHROMIUM, FLAGS } from "./browser.ts";
 
 /** A message of the DevTools protocol. */
 interface Message {
@@ -62,9 +62,8 @@ export class BarePage implements AsyncDisposable {
     const folder = await Deno.makeTempDir({ prefix: "retort-chromium-" });
     const child = new Deno.Command(CHROMIUM, {
       args: [
-        ...["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"],
-        ...["--disable-background-networking", "--disable-component-update", "--window-size=1200,900"],
-        ...["--remote-debugging-port=0", `--user-data-dir=${folder}`, "about:blank"],
+        ...[...FLAGS, "--headless", "--window-size=1200,900", "--remote-debugging-port=0"],
+        ...[`--user-data-dir=${folder}`, "about:blank"],
       ],
       stdout: "null",
       stderr: "piped",

@@ -28,14 +28,17 @@ export interface Opened {
   readonly asked: string[];
 }
 
+/** Flags with which a browser does nothing but what it is asked. */
+export const FLAGS: readonly string[] = [
+  ...["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+  ...["--disable-sync", "--no-first-run"],
+];
+
 /** A browser without a window. */
 export async function launch(): Promise<Browser> {
   return await chromium.launch({
     executablePath: CHROMIUM,
-    args: [
-      ...["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-      ...["--disable-sync", "--no-first-run"],
-    ],
+    args: [...FLAGS],
   });
 }
 
