@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
-import { DataSetMissing } from "../../datasets/errors.ts";
-import { checkDigests, dataFolders, locate } from "../../datasets/locate.ts";
+import { checkDigests } from "../../datasets/locate.ts";
 import { needs } from "../needs.ts";
-
-const folders = [
-  ...(Deno.env.get("RETORT_DATA") ? dataFolders().slice(0, 1) : []),
-  new URL("../../../shared/data", import.meta.url).pathname,
-];
+import { realData } from "../real_data.ts";
 
 /** Sets and editions that the machines for tests have. */
 const expected: [name: string, edition: string][] = [
@@ -22,7 +17,7 @@ const expected: [name: string, edition: string][] = [
 ];
 
 for (const [name, edition] of expected) {
-  const located = await onThisMachine(() => locate(name, { dataFolders: folders, edition }));
+  const located = await realData(name, edition);
   Deno.test({
     name: `the real ${name}, ${edition}, has the registry's digests`,
     ...needs("data", located !== undefined),
@@ -32,7 +27,7 @@ for (const [name, edition] of expected) {
   });
 }
 
-const fashion = await onThisMachine(() => locate("fashion-mnist", { dataFolders: folders }));
+const fashion = await realData("fashion-mnist");
 
 Deno.test({
   name: "a Fashion-MNIST that the system has installed has the registry's digests",
@@ -41,11 +36,3 @@ Deno.test({
     assert.equal((await checkDigests(fashion!)).length, fashion!.files.length);
   },
 });
-
-/** A data set, or undefined where it is not on this machine. */
-async function onThisMachine<T>(find: () => Promise<T>): Promise<T | undefined> {
-  return await find().catch((error) => {
-    if (error instanceof DataSetMissing) return undefined;
-    throw error;
-  });
-}

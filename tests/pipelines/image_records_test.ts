@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { zipSync } from "fflate";
 import { dump } from "npyjs";
 import { RandomStream } from "../../circuits/mod.ts";
-import { DataSetMissing } from "../../datasets/errors.ts";
-import { locate } from "../../datasets/locate.ts";
 import { command, type Ended, Folder, outputValue, ROOT } from "../command.ts";
 import { needs } from "../needs.ts";
+import { realData } from "../real_data.ts";
 
 /** Everything small: what matters here is what images go in and what comes out; pictures of models are left out. */
 const SMALL = {
@@ -117,23 +117,18 @@ Deno.test("imagenet32_lvd: missing and wrong files are refused in words", async 
   assert.match(other.stderr, /train_data_batch_10.npz: 6 images of 32x32x3 need 18432 bytes; got 73728/);
 });
 
-async function isThere(name: string): Promise<boolean> {
-  return await locate(name).then(() => true, (error) => {
-    if (error instanceof DataSetMissing) return false;
-    throw error;
-  });
-}
+const fashion = await realData("fashion-mnist"), cifar = await realData("cifar-10");
 
 Deno.test({
   name: "fashion_mnist_record: trees and a control under several seeds",
-  ...needs("fashion", await isThere("fashion-mnist")),
+  ...needs("fashion", fashion !== undefined),
   async fn() {
     using folder = new Folder();
     const ran = await run("fashion_mnist_record", folder, {
       treeLatents: [2],
       teachers: ["random"],
       repetitions: 2,
-    });
+    }, dirname(fashion!.folder));
     assert.equal(ran.code, 0, ran.stderr);
     assert.match(ran.stdout, /How few bits per dimension of Fashion-MNIST/);
     const arms = (await rowsOf(folder)).map(({ arm }: { arm: string }) => arm);
@@ -144,10 +139,10 @@ Deno.test({
 
 Deno.test({
   name: "cifar10_full: all batches, lossy and lossless colours in one run, in tables of their own",
-  ...needs("data", await isThere("cifar-10")),
+  ...needs("data", cifar !== undefined),
   async fn() {
     using folder = new Folder();
-    const ran = await run("cifar10_full", folder, { repetitions: 2 });
+    const ran = await run("cifar10_full", folder, { repetitions: 2 }, dirname(cifar!.folder));
     assert.equal(ran.code, 0, ran.stderr);
     for (const [output, transform] of [["table", "ycbcr-lossy"], ["secondTable", "ycocg-r-511"]] as const) {
       const rows = await rowsOf(folder, output);
@@ -156,7 +151,7 @@ Deno.test({
     }
     assert.match(ran.stdout, /lossy YCbCr/);
     // The images that choose follow those that are learned from, up to the last one of the fifth batch.
-    const many = await run("cifar10_full", folder, { train: 49_001 });
+    const many = await run("cifar10_full", folder, { train: 49_001 }, dirname(cifar!.folder));
     assert.equal(many.code, 2);
     assert.match(many.stderr, /parameter `train`/);
   },

@@ -1,28 +1,17 @@
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
-import { DataSetMissing } from "../../../datasets/errors.ts";
 import { idxImages, type ImageSet, readCifar } from "../../../datasets/images/mod.ts";
-import { dataFolders, locate } from "../../../datasets/locate.ts";
 import { needs } from "../../needs.ts";
-
-const folders = [
-  ...(Deno.env.get("RETORT_DATA") ? dataFolders().slice(0, 1) : []),
-  new URL("../../../../shared/data", import.meta.url).pathname,
-];
+import { realData } from "../../real_data.ts";
 
 /** The files of a data set by the beginnings of their names, unpacked; undefined where the set is not on this machine. */
 async function filesOf(set: string, ...names: string[]): Promise<Uint8Array[] | undefined> {
-  try {
-    const { files } = await locate(set, { dataFolders: folders });
-    return await Promise.all(names.map(async (name) => {
-      const file = files.find(({ path }) => path.startsWith(name))!;
-      const bytes = await Deno.readFile(file.location);
-      return file.path.endsWith(".gz") ? gunzipSync(bytes) : bytes;
-    }));
-  } catch (error) {
-    if (error instanceof DataSetMissing) return undefined;
-    throw error;
-  }
+  const located = await realData(set);
+  return located && await Promise.all(names.map(async (name) => {
+    const file = located.files.find(({ path }) => path.startsWith(name))!;
+    const bytes = await Deno.readFile(file.location);
+    return file.path.endsWith(".gz") ? gunzipSync(bytes) : bytes;
+  }));
 }
 
 const cifar = await filesOf("cifar-10", "test_batch");

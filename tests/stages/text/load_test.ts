@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import { DataSetMissing } from "../../../datasets/errors.ts";
-import { locate } from "../../../datasets/locate.ts";
 import type { RetortError } from "../../../foundation/errors.ts";
 import { files } from "../../../runner/codecs/files.ts";
 import { documents, tokens, vocabulary, windows } from "../../../stages/text/codecs.ts";
@@ -11,6 +9,7 @@ import { sotuText } from "../../../stages/text/sotu.ts";
 import { tokenize, tokenizePieces } from "../../../stages/text/tokenize.ts";
 import { layWindows } from "../../../stages/text/windows.ts";
 import { partNeeds } from "../../needs.ts";
+import { realData } from "../../real_data.ts";
 import { inPlace, runHere, type SmallStore } from "../in_place.ts";
 
 const splits = ["train", "valid", "test"] as const;
@@ -42,10 +41,7 @@ async function textOf(given: { passages(): AsyncIterable<{ document: number; tex
 }
 
 Deno.test("WikiText-2 has the tokens and the types that everyone counts", async () => {
-  const folder = new URL("../../../../shared/data", import.meta.url).pathname;
-  const found = await locate("wikitext-2", { dataFolders: [folder] }).catch((error) => {
-    if (!(error instanceof DataSetMissing)) throw error;
-  });
+  const found = await realData("wikitext-2");
   if (!partNeeds("data", found !== undefined) || found === undefined) return;
   await inPlace(async (place) => {
     const input = {
