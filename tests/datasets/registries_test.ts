@@ -139,14 +139,15 @@ Deno.test("pip's index: environment, the configurations of pip, pip itself, else
 const model = someBytes(50_000, 8);
 
 /** A company's mirror that tells nothing to strangers, speaks HTML only, and gives no sizes. */
-function mirror() {
+async function mirror() {
   const wheel = new Uint8Array(zipSync({ "some_pkg/model.onnx": model }));
+  // Packed once: what is packed in another second has other bytes.
+  const tarball = new Uint8Array(gzipSync(
+    await packTar([{ header: { name: "package/model.onnx", size: model.length }, body: model }]),
+  ));
   const strangers: string[] = [];
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
     const { pathname, origin } = new URL(request.url);
-    const tarball = new Uint8Array(gzipSync(
-      await packTar([{ header: { name: "package/model.onnx", size: model.length }, body: model }]),
-    ));
     const npm = pathname.startsWith("/npm/");
     const wanted = npm ? "Bearer secret" : `Basic ${btoa("me:pw")}`;
     if (request.headers.get("authorization") !== wanted) {
@@ -193,7 +194,7 @@ function mirror() {
 }
 
 Deno.test("behind a company's mirror packages and data sets come from there, asked by who may", async () => {
-  await using at = mirror();
+  await using at = await mirror();
   using folder = new TempFolder();
   const how = { folder: folder.path, machine: at.machine, retries: 0, backoff: 1 };
   for (
