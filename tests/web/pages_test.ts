@@ -121,21 +121,28 @@ async function asksOnce(
     const page = await context.newPage();
     const asked: string[] = [];
     page.on("request", (request) => asked.push(request.url()));
-    let go = () => {};
-    const held = new Promise<void>((resolve) => go = resolve);
-    await page.route("**/page.js?*", async (route) => {
-      await held;
-      await route.continue();
-    });
+    const scripts = Promise.withResolvers<void>(), answers = Promise.withResolvers<void>();
+    const hold = (what: string | RegExp, until: Promise<void>) =>
+      page.route(what, async (route) => {
+        await until;
+        await route.continue();
+      });
+    await hold("**/page.js?*", scripts.promise);
+    // A page that has its answer may ask again, for what came while nothing told it of changes.
+    await hold(data, answers.promise);
     const began = performance.now();
     await page.goto(address, { waitUntil: "commit" });
     for (const wanted of [data, ...script === undefined ? [] : [script]]) {
       await until(`${wanted} of ${address}`, () => asked.some((one) => wanted.test(one)));
     }
-    go();
-    await page.locator("h1").waitFor();
+    scripts.resolve();
+    await page.getByText("loading …").first().waitFor();
+    // What it would ask as well is asked in the same moment as it begins to wait.
+    await page.waitForTimeout(500);
     took = performance.now() - began;
     times = asked.filter((one) => data.test(one)).length;
+    answers.resolve();
+    await page.locator("h1").waitFor();
     assert.equal(asked.some((one) => /other_pages/.test(one)), script !== undefined);
     await page.close();
   }
