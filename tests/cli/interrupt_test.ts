@@ -51,8 +51,11 @@ Deno.test("a second Ctrl-C stops at once, also a stage that does not listen", as
        run: ({ context }) => { context.log("begins"); while (true); } });
      export default definePipeline({ name: "deaf", build: () => ({ text: deaf({}).text }) });`,
   );
-  const began = performance.now();
+  let asked = Infinity;
   const ended = await command("run", [pipeline, "--store", folder.store, "--verbose"], {
+    onErrors: (text) => {
+      if (/Ctrl-C again/.test(text)) asked = Math.min(asked, performance.now());
+    },
     signals: [
       { when: AT_WORK, after: 0, signal: "SIGINT" },
       { when: /Ctrl-C again stops at once/, after: 600, signal: "SIGINT" },
@@ -60,7 +63,7 @@ Deno.test("a second Ctrl-C stops at once, also a stage that does not listen", as
   });
   assert.equal(ended.code, 130);
   assert.match(ended.stderr, /Ctrl-C again stops at once[\s\S]*stopped at once/);
-  assert.ok(performance.now() - began < 9000, "it did not wait for the grace period");
+  assert.ok(performance.now() - asked < 9000, "it did not wait for the grace period");
   assert.equal((await command("verify", ["--store", folder.store])).code, 0);
 });
 
