@@ -96,7 +96,8 @@ export class SlurmCluster implements AsyncDisposable {
       "SlurmctldHost=localhost(127.0.0.1)",
       `SlurmctldPort=${controller}`,
       "AuthType=auth/munge",
-      `AuthInfo=socket=${folder}/munge.socket`,
+      // Jobs that go back into the queue wait for their credentials to expire: two minutes by default.
+      `AuthInfo=socket=${folder}/munge.socket,cred_expire=15`,
       `SlurmUser=${user}`,
       `SlurmdUser=${user}`,
       `StateSaveLocation=${folder}/state`,
