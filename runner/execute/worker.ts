@@ -27,8 +27,11 @@ function send(message: FromWorker): void {
 const tell = (message: JobMessage) => send({ type: "message", message });
 const log = (text: string) => tell({ type: "log", text: logText(text) });
 
-// Ctrl-C reaches every process of the terminal; the parent decides what happens.
-Deno.addSignalListener("SIGINT", () => {});
+// Ctrl-C reaches every process of a terminal, and what Slurm or a service manager says every process of a job: the parent decides.
+const elsewhere = ["SIGTERM", "SIGHUP", "SIGUSR1"] as const;
+for (const signal of ["SIGINT", ...Deno.build.os === "windows" ? [] : elsewhere] as const) {
+  Deno.addSignalListener(signal, () => {});
+}
 captureConsole(log);
 new Strays(log);
 

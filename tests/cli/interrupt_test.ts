@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { command, fixture, Folder } from "../command.ts";
+import { needs } from "../needs.ts";
 
 const WALKS = fixture("walks");
 /** What `--verbose` shows when a stage is at work: the moment to disturb it. */
@@ -80,6 +81,34 @@ Deno.test("one Ctrl-C that arrives twice is one", async () => {
   assert.doesNotMatch(ended.stderr, /stopped at once/);
   assert.match(ended.stderr, /Go on with: deno task run/);
 });
+
+Deno.test({
+  name: "what a job's processes are all told, as Slurm does it, is the run's to decide: a stage goes on",
+  ...needs("linux", Deno.build.os === "linux"),
+  async fn() {
+    using folder = new Folder();
+    let run = 0, told = 0;
+    const ended = await command("run", [WALKS, "--store", folder.store, "--set", "steps=150", "--verbose"], {
+      onStart: ({ pid }) => run = pid,
+      onErrors: (text) => {
+        if (told > 0 || !AT_WORK.test(text)) return;
+        for (const pid of childrenOf(run)) {
+          if (!Deno.readTextFileSync(`/proc/${pid}/cmdline`).includes("execute/worker.ts")) continue;
+          for (const signal of ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGINT"] as const) Deno.kill(pid, signal);
+          told++;
+        }
+      },
+    });
+    assert.ok(told > 0, "a worker is at work");
+    assert.equal(ended.code, 0, ended.stderr);
+  },
+});
+
+function childrenOf(pid: number): number[] {
+  return [...Deno.readDirSync(`/proc/${pid}/task`)].flatMap(({ name }) =>
+    Deno.readTextFileSync(`/proc/${pid}/task/${name}/children`).split(" ").filter(Boolean).map(Number)
+  );
+}
 
 Deno.test("a killed run is shown as killed", async () => {
   using folder = new Folder();
