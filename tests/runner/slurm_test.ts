@@ -173,6 +173,7 @@ Deno.test({
     });
 
     await test.step("a job that has to make room saves its checkpoint, and goes on where it was", async () => {
+      await waitUntil("the workers before have ended", isQueueEmpty);
       const { folder, trial, letGo } = held(2);
       using _ = folder;
       const running = trial.run(quickSlurm(2));
