@@ -49,7 +49,10 @@ export const ENTRIES = 128;
 /** Bytes of a packed number of all entries: a little more than they need, so that rows are not written to the same places of the cache. */
 export const PANEL = 4 * ENTRIES + 16;
 
-/** Bytes of packed rows, where the widest has so many numbers, and of what is read behind them. */
+/** Bytes of the records of four entries, and of their sums or those of four rows of counts; both stand before packed rows. */
+export const RECORD_BYTES = 64, SUM_BYTES = 256;
+
+/** Bytes of packed rows, where the widest has so many numbers, of what stands before and of what is read behind them. */
 export function packedBytes(widest: number): number {
-  return PANEL * (2 * widest + 8);
+  return RECORD_BYTES + SUM_BYTES + PANEL * (2 * widest + 8);
 }

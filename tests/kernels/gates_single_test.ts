@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { type Circuit, hmm, ReferenceLearner, samplesFromRows, withParameters } from "../../circuits/mod.ts";
+import {
+  type Circuit,
+  hmm,
+  ReferenceEvaluator,
+  ReferenceLearner,
+  samplesFromRows,
+  withParameters,
+} from "../../circuits/mod.ts";
 import { openGatesHere } from "../../kernels/gates/here.ts";
-import { type GateKernels, PANEL, RUN_SIZE } from "../../kernels/gates/kernels.ts";
+import { type GateKernels, PANEL, RATIO_SCALE, RUN_SIZE } from "../../kernels/gates/kernels.ts";
 import { wide } from "../../kernels/gates/layout.ts";
 import { gateModule } from "../../kernels/gates/module.ts";
 import { randomBatch } from "../circuits/learner_conformance.ts";
@@ -151,3 +158,42 @@ for (
     }
   });
 }
+
+/** A circuit whose rows are as training makes them: few of their numbers are large. */
+function settled(circuit: Circuit): Circuit {
+  return withParameters(
+    circuit,
+    new Map(
+      [...circuit.parameters].map(([id, { shape, values }]) => {
+        const width = shape.at(-1) as number, powers = Float64Array.from(values, (p) => p ** 6);
+        return [
+          id,
+          powers.map((x, i) => {
+            const from = i - i % width;
+            return x / powers.subarray(from, from + width).reduce((a, b) => a + b);
+          }),
+        ];
+      }),
+    ),
+  );
+}
+
+Deno.test("counts in single precision are not too low, however many small numbers are added to a large one", async () => {
+  const circuit = settled(hmm({ length: 24, states: 128, symbols: 20, seed: 1 }));
+  const data = samplesFromRows(randomBatch(circuit, 3, 1));
+  await using engine = await openGatesHere(circuit, { single: true });
+  await engine.accumulate(data);
+  const state = await engine.state(),
+    { weights, statistics } = await new ReferenceEvaluator(circuit).flows(data);
+  for (const [id, wanted] of [...weights, ...statistics]) {
+    const values = circuit.parameters.get(id)!.values, ratios = state.get(`ratios/${id}`)?.values;
+    const got = ratios === undefined
+      ? state.get(`statistics/${id}`)!.values as Float64Array
+      : Float64Array.from(values, (p, i) => Number(ratios[i]) * p / RATIO_SCALE);
+    const total = wanted.reduce((a, b) => a + b);
+    const apart = wanted.reduce((sum, x, i) => sum + Math.abs(x - got[i]!), 0) / total;
+    assert.ok(apart < 1.5e-7, `${id}: ${apart} of all counts`);
+    const more = got.reduce((a, b) => a + b) / total - 1;
+    assert.ok(Math.abs(more) < 1e-7, `${id}: ${more} of all counts more`);
+  }
+});

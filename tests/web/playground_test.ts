@@ -23,7 +23,7 @@ Deno.test({
       const early = [...new Set(asked.filter((url) => url.endsWith(".js")))];
       const sizes = early.map((url) => Deno.statSync(`${playground.folder}${new URL(url).pathname}`).size);
       assert.ok(early.length > 4 && early.some((url) => url.endsWith("worker.js")), early.join("\n"));
-      assert.ok(sizes.reduce((sum, size) => sum + size) <= 180_000, `${sizes} bytes of JavaScript`);
+      assert.ok(sizes.reduce((sum, size) => sum + size) <= 185_000, `${sizes} bytes of JavaScript`);
       assert.ok(asked.every((url) => url.startsWith(playground.url)), asked.join("\n"));
       assert.match(await text(), /one <b>[^]*two <b>/);
       const colours = await page.evaluate(`[...document.querySelectorAll(".model")].map((one) => {
