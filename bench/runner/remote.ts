@@ -1,18 +1,22 @@
 import { AwsClient } from "aws4fetch";
-import { digestBytes } from "../../foundation/canonical.ts";
+import { type Digest, digestBytes } from "../../foundation/canonical.ts";
 import { objectPath } from "../../runner/store/remote/layout.ts";
-import { AT_ONCE, eachAtOnce, USUAL } from "../../runner/store/remote/remote.ts";
+import { AT_ONCE, eachAtOnce, type Remote, USUAL } from "../../runner/store/remote/remote.ts";
+import { PARTS_AT_ONCE } from "../../runner/store/remote/s3.ts";
 import { fetchResult, pushResult } from "../../runner/store/remote/transfer.ts";
+import type { Store } from "../../runner/store/store.ts";
 import { ACCESS, Moto, onS3 } from "../../tests/moto.ts";
 import { ScratchStore } from "../../tests/runner/remote/stores.ts";
 import { type Figure, figure, milliseconds } from "../measure.ts";
 
 const QUESTIONS = 10_000;
-/** Bytes of the object that goes up and comes down. */
+/** Bytes of the object that goes up by one request and comes down. */
 const SIZE = 64 << 20;
+/** Bytes of the object that goes up in parts. */
+const PARTED = 96 << 20;
 const RUNS = 5;
 
-/** A bucket on an S3 server of this machine: questions for results, and one large object, beside what the same bytes take without Retort. */
+/** A bucket on an S3 server of this machine: questions for results, and large objects, beside what the same bytes take without Retort. */
 export async function measureRemote(folder: string): Promise<Figure[]> {
   if (onS3.ignore) {
     console.error("left out: this needs Python's moto, as the tests of tests/needs.ts do");
@@ -44,47 +48,111 @@ async function measureQuestions(moto: Moto): Promise<Figure[]> {
   ];
 }
 
-/** The speed of a result of one object, from store to bucket and to another store, over that of one request for the same bytes. */
+/** What is compared with what: ways to carry the same bytes, each measured in each round. */
+type Way = "put" | "push" | "get" | "stored" | "pull" | "parts" | "pushed parts";
+
+/**
+ * The speed of a result of one object, from store to bucket and to another store, over that of bare requests for the same bytes in the same
+ * round: one request; one of which the answer is written and synced; and, of a larger object, as many parts at once as Retort puts.
+ */
 async function measureTransfer(moto: Moto, folder: string): Promise<Figure[]> {
-  const client = new AwsClient({ ...ACCESS, service: "s3", retries: 0 });
-  const bare = async (name: string, init: RequestInit = {}) => {
-    const response = await client.fetch(`${moto.endpoint}/bucket/bare/${name}`, init);
-    if (!response.ok) throw new Error(`${name}: ${response.status}`);
-    return await response.arrayBuffer();
-  };
-  const bytes = new Uint8Array(SIZE);
-  for (let at = 0; at < SIZE; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
   const remote = moto.remote("transfer", moto.endpoint, USUAL);
-  const speeds = { up: [] as number[], down: [] as number[] };
-  const ratios = { up: [] as number[], down: [] as number[] };
+  const seconds = new Map<Way, number[]>();
   for (let run = 0; run < RUNS; run++) {
-    new DataView(bytes.buffer).setUint32(0, run);
     using here = new ScratchStore(folder);
     using there = new ScratchStore(folder);
-    const { key } = await here.add(`round ${run}`, { large: bytes });
-    const file = `${folder}/${run}`;
-    Deno.writeFileSync(file, bytes);
-    const alone = {
-      up: await milliseconds(async () => bare(`${run}`, { method: "PUT", body: await Deno.readFile(file) })),
-      down: await milliseconds(() => bare(`${run}`)),
+    const bare = new Bare(moto, folder, `${run}`);
+    const one = randomBytes(SIZE), more = randomBytes(PARTED);
+    const { key } = await here.add(`round ${run}`, { one });
+    const { key: keyOfMore } = await here.add(`parts of round ${run}`, { more });
+    const time = async (way: Way, action: () => Promise<unknown>) => {
+      const taken = await milliseconds(action) / 1000;
+      seconds.set(way, [...seconds.get(way) ?? [], taken]);
     };
-    const ours = {
-      up: await milliseconds(() => pushResult(here.store, remote, key)),
-      down: await milliseconds(async () => {
-        const { state } = await fetchResult(there.store, remote, key);
-        if (state !== "fetched") throw new Error(`the result is ${state}`);
-      }),
-    };
-    for (const way of ["up", "down"] as const) {
-      speeds[way].push(SIZE / 1e3 / alone[way]);
-      ratios[way].push(100 * alone[way] / ours[way]);
+    const ways: (readonly [Way, () => Promise<unknown>])[][] = [
+      [["put", () => bare.put(one)], ["push", () => pushResult(here.store, remote, key)]],
+      [
+        ["get", () => bare.get()],
+        ["stored", () => bare.getStored()],
+        ["pull", () => pulled(there.store, remote, key)],
+      ],
+      [["parts", () => bare.putParts(more)], [
+        "pushed parts",
+        () => pushResult(here.store, remote, keyOfMore),
+      ]],
+    ];
+    // Who comes first changes from round to round.
+    for (const these of ways) {
+      for (const [way, action] of run % 2 === 0 ? these : these.toReversed()) await time(way, action);
     }
-    Deno.removeSync(file);
   }
+  const speed = (way: Way, size: number) => seconds.get(way)!.map((taken) => size / 1e6 / taken);
+  const share = (way: Way, of: Way) =>
+    seconds.get(way)!.map((taken, i) => 100 * seconds.get(of)![i]! / taken);
+  const target = { atLeast: 70 } as const;
   return [
-    figure("one PUT of 64 MiB by aws4fetch alone", "MB/s", speeds.up),
-    figure("push of a result with these bytes, its speed", "% of it", ratios.up, { atLeast: 70 }),
-    figure("one GET of 64 MiB by aws4fetch alone", "MB/s", speeds.down),
-    figure("pull of a result with these bytes, its speed", "% of it", ratios.down, { atLeast: 70 }),
+    figure("one PUT of 64 MiB by aws4fetch alone", "MB/s", speed("put", SIZE)),
+    figure("push of a result with these bytes, its speed", "% of it", share("push", "put"), target),
+    figure("PUTs of 96 MiB in parts, four at once, by aws4fetch alone", "MB/s", speed("parts", PARTED)),
+    figure("push of a result with these bytes, its speed", "% of it", share("pushed parts", "parts"), target),
+    figure("one GET of 64 MiB by aws4fetch alone, kept in memory", "MB/s", speed("get", SIZE)),
+    figure("pull of a result with these bytes, its speed", "% of it", share("pull", "get"), target),
+    figure("one GET of them by aws4fetch alone, written and synced", "MB/s", speed("stored", SIZE)),
+    figure("pull of a result with these bytes, its speed", "% of it", share("pull", "stored")),
   ];
+}
+
+async function pulled(store: Store, remote: Remote, key: Digest): Promise<void> {
+  const { state } = await fetchResult(store, remote, key);
+  if (state !== "fetched") throw new Error(`the result is ${state}`);
+}
+
+/** Requests without Retort, of bytes in memory. */
+class Bare {
+  readonly #client = new AwsClient({ ...ACCESS, service: "s3", retries: 0 });
+
+  constructor(readonly moto: Moto, readonly folder: string, readonly name: string) {}
+
+  async #ask(query = "", init: RequestInit = {}): Promise<Response> {
+    const response = await this.#client.fetch(`${this.moto.endpoint}/bucket/bare/${this.name}${query}`, init);
+    if (!response.ok) throw new Error(`${this.name}: ${response.status}`);
+    return response;
+  }
+
+  async put(bytes: Uint8Array<ArrayBuffer>, query = ""): Promise<string> {
+    const response = await this.#ask(query, { method: "PUT", body: bytes });
+    await response.body?.cancel();
+    return response.headers.get("etag")!;
+  }
+
+  async get(): Promise<void> {
+    await (await this.#ask()).arrayBuffer();
+  }
+
+  async getStored(): Promise<void> {
+    const path = `${this.folder}/stored`;
+    using file = await Deno.open(path, { write: true, create: true, truncate: true });
+    await (await this.#ask()).body!.pipeTo(file.writable, { preventClose: true });
+    await file.syncData();
+  }
+
+  async putParts(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    const begun = await this.#ask(".parts?uploads=", { method: "POST" });
+    const upload = /<UploadId>([^<]+)</.exec(await begun.text())![1]!;
+    const tags: string[] = [];
+    const parts = Array.from({ length: Math.ceil(bytes.length / USUAL.part) }, (_, part) => part);
+    await eachAtOnce(parts, PARTS_AT_ONCE, async (part) => {
+      const piece = bytes.subarray(part * USUAL.part, (part + 1) * USUAL.part);
+      tags[part] = await this.put(piece, `.parts?partNumber=${part + 1}&uploadId=${upload}`);
+    });
+    const listed = tags.map((tag, i) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>${tag}</ETag></Part>`);
+    const body = `<CompleteMultipartUpload>${listed.join("")}</CompleteMultipartUpload>`;
+    await (await this.#ask(`.parts?uploadId=${upload}`, { method: "POST", body })).text();
+  }
+}
+
+function randomBytes(size: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(size);
+  for (let at = 0; at < size; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
+  return bytes;
 }

@@ -2,12 +2,12 @@ import { RetortError } from "../../../foundation/errors.ts";
 import {
   type AskOptions,
   AT_ONCE,
+  bodyOf,
   eachAtOnce,
   refusal,
   type Remote,
   type RemoteSource,
   requested,
-  watched,
 } from "./remote.ts";
 
 /** A store's folder behind a web server: only read. */
@@ -34,7 +34,7 @@ export class HttpMirror implements Remote {
     return found;
   }
 
-  async read(path: string, from = 0): Promise<ReadableStream<Uint8Array> | undefined> {
+  async read(path: string, from = 0): Promise<AsyncIterable<Uint8Array> | undefined> {
     const doing = `reading ${path}`;
     const headers: Record<string, string> = from === 0 ? {} : { range: `bytes=${from}-` };
     const ask = (signal: AbortSignal) => fetch(`${this.url}/${path}`, { headers, signal });
@@ -44,8 +44,8 @@ export class HttpMirror implements Remote {
         return undefined;
       }
       if (!response.ok) throw await refusal(this.url, doing, response);
-      const body = watched(response, this.options);
-      return response.status === 206 || from === 0 ? body : body.pipeThrough(skipping(from));
+      // Some servers send all where a part was asked for.
+      return bodyOf(response, this.options, response.status === 206 ? 0 : from);
     });
   }
 
@@ -76,16 +76,4 @@ export class HttpMirror implements Remote {
         "Put results onto an S3 bucket (s3://BUCKET/FOLDER), or copy the store's folder behind the web server.",
     });
   }
-}
-
-/** Leaves out the first bytes: of servers that send all where a part was asked for. */
-export function skipping(bytes: number): TransformStream<Uint8Array, Uint8Array> {
-  let left = bytes;
-  return new TransformStream({
-    transform(chunk, controller) {
-      const skipped = Math.min(left, chunk.length);
-      left -= skipped;
-      if (skipped < chunk.length) controller.enqueue(chunk.subarray(skipped));
-    },
-  });
 }

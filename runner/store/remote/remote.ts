@@ -1,4 +1,6 @@
+import type { Digest } from "../../../foundation/canonical.ts";
 import { CallError, messageOf, RetortError } from "../../../foundation/errors.ts";
+import { FILE_CHUNK } from "../../../foundation/file_digest.ts";
 
 /** An entry of a remote. */
 export interface RemoteEntry {
@@ -21,10 +23,10 @@ export interface Remote {
   /** Those of the paths that are there. Asked for many at once it takes few requests, where the remote can list. */
   has(paths: readonly string[]): Promise<Set<string>>;
   /**
-   * The bytes of a file from an offset on, as they come; undefined where there is none. What comes is not checked, and the stream may
-   * break off.
+   * The bytes of a file from an offset on, as they come; undefined where there is none. What comes is not checked, and may break off. A
+   * piece is good until the next one is asked for.
    */
-  read(path: string, from?: number): Promise<ReadableStream<Uint8Array> | undefined>;
+  read(path: string, from?: number): Promise<AsyncIterable<Uint8Array> | undefined>;
   /**
    * Puts a file there unless there is one, at once or not at all.
    *
@@ -41,8 +43,10 @@ export interface Remote {
   sweepUploads(before: number): Promise<number>;
 }
 
-/** Bytes to put: in memory, or those of a file. */
-export type RemoteSource = Uint8Array<ArrayBuffer> | { readonly file: string; readonly size: number };
+/** Bytes to put: in memory, or those of a file of which the digest is known. */
+export type RemoteSource =
+  | Uint8Array<ArrayBuffer>
+  | { readonly file: string; readonly size: number; readonly digest: Digest };
 
 /** How a remote is asked. */
 export interface AskOptions {
@@ -52,7 +56,7 @@ export interface AskOptions {
   readonly wait: number;
   /** Milliseconds without an answer, or without another piece of it, after which a request has failed. */
   readonly silence: number;
-  /** Files of more bytes go up in parts, of at least so many each. */
+  /** Large files go up in parts of at least so many bytes. */
   readonly part: number;
 }
 
@@ -132,31 +136,52 @@ function plain(error: unknown): string {
   return messageOf(error).replaceAll(/ ?\(?https?:\/\/[^\s)]+\)?/g, "").trim() || "it says nothing more";
 }
 
-/** The body of an answer, which fails where no more comes for a while. */
-export function watched(
+/**
+ * The body of an answer, which fails where no more comes for a while. It is read into two buffers in turn, the next piece while one is
+ * used: a piece is good until the next one is asked for.
+ *
+ * @param skip so many bytes at its beginning are left out.
+ */
+export async function* bodyOf(
   response: Response,
   options: AskOptions,
-): ReadableStream<Uint8Array> {
-  const reader = response.body!.getReader();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const silence = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error("nothing more comes")), options.silence);
-      });
-      try {
-        const { done, value } = await Promise.race([reader.read(), silence]);
-        if (done) controller.close();
-        else controller.enqueue(value);
-      } catch (error) {
-        await reader.cancel().catch(() => {});
-        controller.error(error);
-      } finally {
-        clearTimeout(timer);
-      }
-    },
-    cancel: (reason) => reader.cancel(reason),
+  skip = 0,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const reader = response.body!.getReader({ mode: "byob" });
+  const read = (buffer: ArrayBuffer) => {
+    const reading = inTime(reader.read(new Uint8Array(buffer)), options.silence);
+    reading.catch(() => {}); // Nobody waits for it where the piece before is the last one that is wanted.
+    return reading;
+  };
+  // Small answers get small buffers.
+  const size = Math.min(FILE_CHUNK, Number(response.headers.get("content-length")) || FILE_CHUNK);
+  let free = new ArrayBuffer(size);
+  let next = read(new ArrayBuffer(size));
+  try {
+    for (let left = skip;;) {
+      const { done, value } = await next;
+      if (done) return;
+      next = read(free);
+      if (left < value.length) yield value.subarray(left);
+      left = Math.max(0, left - value.length);
+      free = value.buffer;
+    }
+  } finally {
+    await reader.cancel().catch(() => {}); // What went wrong before tells more.
+  }
+}
+
+/** What a promise gives, within so many milliseconds. */
+async function inTime<T>(promise: Promise<T>, most: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("nothing more comes")), most);
   });
+  try {
+    return await Promise.race([promise, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Does something with all items, some at once, and fails with the first failure. */

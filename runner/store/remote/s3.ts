@@ -1,9 +1,10 @@
-import { createHash } from "node:crypto";
 import { AwsClient } from "aws4fetch";
+import { type Digest, digestBytes } from "../../../foundation/canonical.ts";
 import type { S3Access } from "./credentials.ts";
 import {
   type AskOptions,
   AT_ONCE,
+  bodyOf,
   eachAtOnce,
   refusal,
   type Remote,
@@ -11,12 +12,10 @@ import {
   RemoteError,
   type RemoteSource,
   requested,
-  watched,
 } from "./remote.ts";
-import { skipping } from "./http.ts";
 
-/** Parts of one file that go up at once: each is held in memory. */
-const PARTS_AT_ONCE = 4;
+/** Parts of one file that go up at once: each is held in memory. A file that takes no more than they do goes by one request. */
+export const PARTS_AT_ONCE = 4;
 /** Most parts that S3 takes for a file. */
 const MOST_PARTS = 10_000;
 /** So many questions about one prefix are answered by listing it. */
@@ -51,7 +50,7 @@ export class S3Remote implements Remote {
   #ask<T>(
     doing: string,
     path: string,
-    init: RequestInit & { readonly query?: Record<string, string>; readonly digest?: string },
+    init: RequestInit & { readonly query?: Record<string, string>; readonly digest?: Digest },
     use: (response: Response) => Promise<T>,
   ): Promise<T> {
     const { query, digest, ...rest } = init;
@@ -101,29 +100,30 @@ export class S3Remote implements Remote {
     });
   }
 
-  async read(path: string, from = 0): Promise<ReadableStream<Uint8Array> | undefined> {
+  async read(path: string, from = 0): Promise<AsyncIterable<Uint8Array> | undefined> {
     const doing = `reading ${path}`;
     const headers: Record<string, string> = from === 0 ? {} : { range: `bytes=${from}-` };
     return await this.#ask(doing, path, { headers }, async (response) => {
       // A bucket that is not there is no file that is not there.
       if (response.status === 404 && !await isNoBucket(response)) return undefined;
       if (!response.ok) throw await refusal(this.url, doing, response);
-      const body = watched(response, this.options);
-      return response.status === 206 || from === 0 ? body : body.pipeThrough(skipping(from));
+      return bodyOf(response, this.options, response.status === 206 ? 0 : from);
     });
   }
 
   async put(path: string, source: RemoteSource): Promise<boolean> {
-    if (!(source instanceof Uint8Array) && source.size > this.options.part) {
+    const inMemory = source instanceof Uint8Array;
+    if (!inMemory && source.size > PARTS_AT_ONCE * this.options.part) {
       return await this.#putParts(path, source);
     }
-    const body = source instanceof Uint8Array ? source : await Deno.readFile(source.file);
+    const body = inMemory ? source : await readPart(source.file, 0, source.size);
+    const digest = inMemory ? digestBytes(source) : source.digest;
     const headers = { "if-none-match": "*" };
     return await this.#placed(path, async (again) =>
       await this.#ask(
         `writing ${path}`,
         path,
-        { method: "PUT", body, digest: digestOf(body), headers },
+        { method: "PUT", body, digest, headers },
         (response) => this.#put(path, response, again),
       ));
   }
@@ -175,7 +175,7 @@ export class S3Remote implements Remote {
         tags[part] = await this.#ask(
           doing,
           path,
-          { method: "PUT", query, body, digest: digestOf(body) },
+          { method: "PUT", query, body, digest: digestBytes(body) },
           async (response) => {
             if (!response.ok) throw await refusal(this.url, doing, response);
             await response.body?.cancel();
@@ -311,10 +311,6 @@ function groupsOf(paths: ReadonlySet<string>): Map<string, string[]> {
 
 async function isNoBucket(response: Response): Promise<boolean> {
   return /<Code>NoSuchBucket</.test(await response.clone().text());
-}
-
-function digestOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }
 
 async function readPart(path: string, from: number, size: number): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,7 +1,7 @@
 import { type Digest, digestBytes } from "../../../foundation/canonical.ts";
 import { messageOf } from "../../../foundation/errors.ts";
 import { resultOf, type Store } from "../store.ts";
-import { objectPath, objectsOf, type Parcel, parcelsOf, recordPath, type StoredObject } from "./layout.ts";
+import { objectPath, type Parcel, parcelsOf, recordPath, type StoredObject } from "./layout.ts";
 import { AT_ONCE, eachAtOnce, type Remote, RemoteError } from "./remote.ts";
 
 /** What became of a result that was asked for. */
@@ -181,17 +181,16 @@ export async function pushResult(
   const parcels = parcelsOf(found.result);
   const there = await remote.has(parcels.map(({ path }) => path).filter((path) => !known.has(path)));
   let bytes = 0;
-  for (const { digest, size } of objectsOf(found.result)) await store.blobs.checkedPath(digest, size);
   const missing = parcels.filter(({ path }) => !there.has(path) && !known.has(path));
   const put = async ({ path, size, objects }: Parcel) => {
-    const [first] = objects;
-    const source = path === objectPath(first!.digest)
-      ? { file: store.blobs.path(first!.digest), size }
+    const { digest } = objects[0]!;
+    const source = path === objectPath(digest)
+      ? { file: await store.blobs.checkedPath(digest, size), size, digest }
       : await joined(store, objects, size);
     if (await remote.put(path, source)) bytes += size;
   };
+  // What holds much in memory goes up by itself.
   const { part } = remote.options;
-  // A large one goes up in parts, several at once: two of them would only need more memory.
   await eachAtOnce(missing.filter(({ size }) => size <= part), PUTS_AT_ONCE, put);
   await eachAtOnce(missing.filter(({ size }) => size > part), 1, put);
   return { fresh: await remote.put(recordPath(key), record), bytes };

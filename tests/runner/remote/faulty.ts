@@ -28,6 +28,8 @@ export class Faulty implements AsyncDisposable {
   rules: Rule[] = [];
   /** Methods, paths and queries of all requests. */
   readonly asked: string[] = [];
+  /** The digests of their bodies that requests told. */
+  readonly digests = new Set<string | null>();
   /** A connection a request: one that the server closes meanwhile would be a mishap that no rule asked for. */
   readonly #client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
@@ -53,6 +55,7 @@ export class Faulty implements AsyncDisposable {
   async #answer(request: Request): Promise<Response> {
     const { pathname, search } = new URL(request.url);
     this.asked.push(`${request.method} ${decodeURIComponent(pathname + search)}`);
+    this.digests.add(request.headers.get("x-amz-content-sha256"));
     const rule = this.rules.find((one) =>
       (one.times ?? 1) > 0 && decodeURIComponent(pathname + search).includes(one.path) &&
       (one.method ?? request.method) === request.method

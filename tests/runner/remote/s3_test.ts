@@ -6,7 +6,7 @@ import { type Remote } from "../../../runner/store/remote/remote.ts";
 import { sweepRemote } from "../../../runner/store/remote/sweep.ts";
 import { fetchResult, pushResult, wholeFile } from "../../../runner/store/remote/transfer.ts";
 import { ACCESS, HASTE, Moto, onS3 } from "../../moto.ts";
-import { S3Remote } from "../../../runner/store/remote/s3.ts";
+import { PARTS_AT_ONCE, S3Remote } from "../../../runner/store/remote/s3.ts";
 import { carriedAt } from "./carried.ts";
 import { Faulty } from "./faulty.ts";
 import { noise, ScratchStore } from "./stores.ts";
@@ -59,7 +59,7 @@ Deno.test({
       using here = new ScratchStore();
       using there = new ScratchStore();
       const remote = moto.remote("large", faulty.url);
-      const large = noise(2 * PART + 12345, 7);
+      const large = noise(PARTS_AT_ONCE * PART + 12345, 7);
       const { key } = await here.add("large", { large });
       faulty.asked.length = 0;
       faulty.rules = [{
@@ -72,12 +72,43 @@ Deno.test({
       const parts = faulty.asked.flatMap((asked) =>
         /^PUT .*objects\/.*partNumber=(\d+)/.exec(asked)?.[1] ?? []
       );
-      assert.deepEqual([...new Set(parts)].sort(), ["1", "2", "3"]);
+      assert.deepEqual([...new Set(parts)].sort(), ["1", "2", "3", "4", "5"]);
       assert.ok(parts.filter((part) => part === "2").length >= 2, "the part that failed went up again");
       faulty.rules = [{ fault: { kind: "cut", after: PART }, method: "GET", path: "objects/", times: 1 }];
       assert.equal((await fetchResult(there.store, remote, key)).state, "fetched");
       assert.deepEqual(digestBytes(await there.bytes(key, "large")), digestBytes(large));
       assert.deepEqual(await remote.sweepUploads(Date.now() + 1e9), 0, "nothing is left of the upload");
+    });
+
+    await test.step("an object of a few parts' size goes up by one request, which tells the digest", async () => {
+      using here = new ScratchStore();
+      using there = new ScratchStore();
+      const remote = moto.remote("medium", faulty.url);
+      const medium = noise(2 * PART + 1, 8);
+      const { key } = await here.add("medium", { medium });
+      faulty.asked.length = 0;
+      await pushResult(here.store, remote, key);
+      const puts = faulty.asked.filter((asked) => /^(PUT|POST) .*objects\//.test(asked));
+      assert.equal(new Set(puts).size, 1, puts.join("\n"));
+      assert.ok(faulty.digests.has(digestBytes(medium)));
+      faulty.rules = [{ fault: { kind: "cut", after: PART }, method: "GET", path: "objects/", times: 1 }];
+      faulty.asked.length = 0;
+      assert.equal((await fetchResult(there.store, remote, key)).state, "fetched");
+      assert.equal(faulty.asked.filter((asked) => /^GET .*objects\//.test(asked)).length, 2);
+      assert.deepEqual(digestBytes(await there.bytes(key, "medium")), digestBytes(medium));
+    });
+
+    await test.step("an object that is damaged here goes nowhere, and its result does not", async () => {
+      using here = new ScratchStore();
+      const remote = moto.remote("rotten");
+      const result = await here.add("rotten", { good: noise(300_000, 1), bad: noise(300_000, 2) });
+      const bad = here.store.blobs.path(digestBytes(noise(300_000, 2)));
+      Deno.chmodSync(bad, 0o644);
+      Deno.writeFileSync(bad, noise(300_000, 3));
+      const error = await pushResult(here.store, remote, result.key).then(() => undefined, (error) => error);
+      assert.equal(codeOf(error), "store/damaged");
+      assert.deepEqual(await paths(remote, "results/"), []);
+      assert.ok(!(await paths(remote)).includes(objectPath(digestBytes(noise(300_000, 2)))));
     });
 
     await test.step("many small files go as one pack", async () => {

@@ -8,6 +8,7 @@ import { HttpMirror } from "../../../runner/store/remote/http.ts";
 import { hostOf, remoteAt } from "../../../runner/store/remote/open.ts";
 import type { Remote } from "../../../runner/store/remote/remote.ts";
 import { pullRun, pushRun } from "../../../runner/store/remote/runs.ts";
+import { wholeFile } from "../../../runner/store/remote/transfer.ts";
 import { Store } from "../../../runner/store/store.ts";
 import { HASTE, Moto, onS3 } from "../../moto.ts";
 import { LettersFolder, nodesIn } from "../letters.ts";
@@ -76,7 +77,7 @@ Deno.test({
     await test.step("a damaged result is made again, and put there again", async () => {
       using second = new LettersFolder();
       const key = made.nodes.at(-1)!.key!;
-      const bytes = await new Response(await remote.read(`results/${key.slice(0, 2)}/${key}.json`)).bytes();
+      const bytes = (await wholeFile(remote, `results/${key.slice(0, 2)}/${key}.json`))!;
       await remote.remove([`results/${key.slice(0, 2)}/${key}.json`]);
       bytes[60]! ^= 1;
       await remote.put(`results/${key.slice(0, 2)}/${key}.json`, bytes);
