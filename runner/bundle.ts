@@ -208,8 +208,9 @@ function plugin(
             path: encodeURI(own && !ownStage ? `retort:${ownPath(target)}` : relative(folder, path)),
             namespace: mark,
             pluginData: { path },
-            // What others import of Retort comes through modules that list all of a room: what is not used does not count.
-            ...(own && { sideEffects: bare.get(importer)?.has(args.path) ?? false }),
+            // What others import of Retort comes through modules that list all of a room: what is not used does not count. The bundler
+            // keeps what it was told first of a module, so it has to be the same whoever imports it and is read first.
+            ...(own && { sideEffects: false }),
           };
         }
         // A package none of whose names is used does not count, unless it is imported only for its side effects.

@@ -1,8 +1,9 @@
 /** Codecs of text, tokens and windows. */
 import { RetortError } from "../../foundation/errors.ts";
 import { z } from "zod";
-import "../../datasets/text/pieces.ts"; // Vocabularies that are read here may hold a tokenizer.
+import { readTokenizersBy } from "../../datasets/text/known_tokenizer.ts";
 import { type Passage, passagesOf } from "../../datasets/text/passages.ts";
+import { pieceTokenizer } from "../../datasets/text/pieces.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { windowBegins, Windows } from "../../datasets/text/windows.ts";
 import { type Codec, defineCodec } from "../../runner/codec.ts";
@@ -162,6 +163,7 @@ export const vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary"> = defineCod
     return { tokens: words.length, ...facts };
   },
   async read(artifact) {
+    readTokenizersBy(pieceTokenizer);
     const { glued, ...value } = await vocabularyValue.read(artifact);
     const has = artifact.artifact.files.some((file) => file.name === "tokenizer.json");
     return {

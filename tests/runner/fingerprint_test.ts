@@ -129,6 +129,30 @@ function changed({ kind, text }: Token): string | undefined {
   return kind === "regex" ? text.replace("/", "/x?") : undefined;
 }
 
+Deno.test("which file is read first does not matter", async () => {
+  const read = Deno.readTextFile;
+  const digests = new Set<string>();
+  try {
+    for (const late of ["", "/teachers/teacher.ts", "/stages/text/codecs.ts"]) {
+      Deno.readTextFile = async (path, options) => {
+        if (late !== "" && String(path).endsWith(late)) {
+          await new Promise((resolve) => setTimeout(resolve, 300));
+        }
+        return await read(path, options);
+      };
+      await using bundler = new Bundler(packages);
+      const { digest, packages: named } = await bundler.bundle(
+        pathToFileURL(`${ROOT}/stages/text/embed.ts`).href,
+        "embedStatic",
+      );
+      digests.add(`${digest} ${named.join(" ")}`);
+    }
+  } finally {
+    Deno.readTextFile = read;
+  }
+  assert.equal(digests.size, 1, [...digests].join("\n"));
+});
+
 Deno.test("another string, number, template or regular expression, at any depth, changes it, and its file is named alone", async (test) => {
   using folder = new Folder();
   copyRooms(folder.path);
