@@ -213,6 +213,8 @@ export class CpuEngine implements Engine {
     return this.#turns.take(() => {
       withParameters(this.circuit, values);
       this.#counts.leaves.recentre(values);
+      const { weights } = this.#model;
+      for (const id of values.keys()) if (weights.has(id)) this.#counts.weights.settle(id, weights);
       this.#model.setValues(values);
       this.circuit = replaceValues(this.circuit, this.#model.values());
     });

@@ -81,7 +81,7 @@ function hasBelow(values: Float32Array, least: number): boolean {
 export class WeightCounts {
   /** By table: flow divided by weight. */
   readonly ratios: readonly Float32Array[];
-  /** By parameter: flows of samples that were evaluated exactly. */
+  /** By parameter: flows of samples that were evaluated exactly, or with earlier values. */
   readonly exact = new Map<string, Float64Array>();
 
   /** Creates zeroed accumulators. */
@@ -116,6 +116,14 @@ export class WeightCounts {
     for (let i = 0; i < counts.length; i++) counts[i] = (ratios[i] as number) * (weights[i] as number);
     exact?.forEach((flow, i) => counts[i] = (counts[i] as number) + flow);
     return counts;
+  }
+
+  /** Makes the counts of a parameter independent of its values, before these change. */
+  settle(id: string, store: WeightStore): void {
+    const ratios = store.view(id, this.ratios);
+    if (ratios.every((ratio) => ratio === 0)) return;
+    this.exact.set(id, this.countsOf(id, store, new Float64Array(ratios.length)));
+    ratios.fill(0);
   }
 
   /** Resets to zero. */

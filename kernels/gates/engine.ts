@@ -160,6 +160,7 @@ export class GateEngine implements Engine {
       const priors = stepRules[rule.step.kind].priors
         ? topDownRows(this.circuit, this.#memory.values(), (node) => this.#weight.of(node))
         : undefined;
+      this.#memory.addEarlier();
       await this.#threads.call("update", () => [rule, priors]);
       this.#weight.clear();
       this.#stale = true;
@@ -178,6 +179,7 @@ export class GateEngine implements Engine {
   setParameters(changed: ReadonlyMap<string, ParameterArray>): Promise<void> {
     return this.#turns.take(() => {
       withParameters(this.circuit, changed);
+      if (this.#weight.total > 0) this.#memory.setAside(changed.keys());
       this.#memory.setValues(changed);
       this.#stale = true;
       this.#refresh();
@@ -186,7 +188,10 @@ export class GateEngine implements Engine {
 
   /** See `Learner.state`. */
   state(): Promise<ReadonlyMap<string, Tensor>> {
-    return this.#turns.take(() => this.#memory.save(this.#weight.save()));
+    return this.#turns.take(() => {
+      this.#memory.addEarlier();
+      return this.#memory.save(this.#weight.save());
+    });
   }
 
   /** See `Learner.restore`. */

@@ -24,6 +24,8 @@ export class GateMemory {
   readonly #circuit: Circuit;
   readonly #layout: GateLayout;
   readonly #views: Views;
+  /** By parameter: expected uses of edges with weights that were replaced since. */
+  readonly #earlier = new Map<string, Float64Array>();
 
   private constructor(
     circuit: Circuit,
@@ -121,6 +123,24 @@ export class GateMemory {
     );
   }
 
+  /** Takes the counts of some parameters apart, before their values change. */
+  setAside(ids: Iterable<string>): void {
+    const { weights } = this.counts();
+    for (const id of ids) {
+      const counts = weights.get(id);
+      if (counts === undefined) continue;
+      this.#earlier.get(id)?.forEach((n, at) => counts[at] = counts[at]! + n);
+      this.#earlier.set(id, counts);
+      this.#clearTiles(this.#layout.tilesById(id));
+    }
+  }
+
+  /** Adds what was set aside to the counts, but for edges whose weight is zero by now. */
+  addEarlier(): void {
+    this.addCounts({ weights: this.#earlier, statistics: new Map() });
+    this.#earlier.clear();
+  }
+
   /** Expected uses of edges, and statistics of leaves. */
   counts(): Pick<Flows, "weights" | "statistics"> {
     const weights = new Map<string, Float64Array>(), statistics = new Map<string, Float64Array>();
@@ -190,10 +210,8 @@ export class GateMemory {
 
   /** Sets all counts to zero. */
   clearCounts(): void {
-    const { floats, doubles } = this.#views;
-    for (const { counts, paddedRows, paddedColumns } of this.#layout.tiles) {
-      floats.fill(0, counts / 4, counts / 4 + paddedRows * paddedColumns);
-    }
+    const { doubles } = this.#views;
+    this.#clearTiles(this.#layout.tiles);
     for (const { counts, states, stride } of this.#layout.leaves.values()) {
       doubles.fill(0, counts / 8, (counts + states * stride) / 8);
     }
@@ -231,6 +249,14 @@ export class GateMemory {
     if (!restoreWeight(weight instanceof Float64Array ? weight : undefined)) throw misfit("weight");
     this.setValues(values);
     this.restoreCounts(counts);
+    this.#earlier.clear();
+  }
+
+  #clearTiles(tiles: readonly GateTile[]): void {
+    const { floats } = this.#views;
+    for (const { counts, paddedRows, paddedColumns } of tiles) {
+      floats.fill(0, counts / 4, counts / 4 + paddedRows * paddedColumns);
+    }
   }
 
   /** Calls one of two functions for the tiles of a sum's parameter, or for a leaf's. */

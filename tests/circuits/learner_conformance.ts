@@ -259,7 +259,7 @@ export function learnerConformance(conformance: Conformance): void {
     });
   });
 
-  test("an update empties the accumulators; queries do not touch them", async () => {
+  test("an update empties the accumulators; queries and parameters that are set do not touch them", async () => {
     const circuit = hmm({ length: 4, states: 3, symbols: 5, seed: 2 });
     const samples = samplesFromRows(randomBatch(circuit, 12, 9));
     await beside(circuit, async (learner, reference) => {
@@ -267,6 +267,11 @@ export function learnerConformance(conformance: Conformance): void {
       await learner.flows(samples);
       await logLikelihood(learner, samples);
       await learner.leafFlows(samples, [0]);
+      // Without a state, then with it.
+      for (const initial of [[0, 0.75, 0.25], [0.5, 0.25, 0.25]].map((row) => Float32Array.from(row))) {
+        for (const one of [learner, reference]) await one.setParameters(new Map([["initial", initial]]));
+        await accumulateBoth(learner, reference, samples);
+      }
       await learner.update({ step: { kind: "em" } });
       await reference.update({ step: { kind: "em" } });
       await sameParameters(learner, reference);
