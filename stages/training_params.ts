@@ -91,6 +91,7 @@ export const trainingParams: z.ZodObject<{
   frozen: z.ZodDefault<z.ZodArray<z.ZodString>>;
   perturb: z.ZodDefault<z.ZodNumber>;
   dropout: z.ZodDefault<z.ZodNumber>;
+  stateDropout: z.ZodDefault<z.ZodNumber>;
   patience: z.ZodOptional<z.ZodInt>;
   tolerance: z.ZodDefault<z.ZodNumber>;
   shuffleBlock: z.ZodDefault<z.ZodInt>;
@@ -121,6 +122,8 @@ export const trainingParams: z.ZodObject<{
   perturb: z.number().min(0).default(0),
   /** Probability with which an observed value is hidden in training. */
   dropout: z.number().min(0).lt(1).default(0),
+  /** Probability with which a state of a hidden Markov model is switched off for a batch of training: see `StateDropout`. */
+  stateDropout: z.number().min(0).lt(1).default(0),
   /**
    * Epochs without a better score after which training stops; with a falling step, counted at its smallest.
    */
@@ -146,15 +149,16 @@ export function fallingAnemone(from: number, to: number): {
 
 /** Training options without what needs the circuit or the data: smoothing by marginals, frozen ids, noise. */
 export function trainingOptions(params: z.output<typeof trainingParams>, seed: number): TrainingOptions {
-  const { epochs, batchSize, batchesPerUpdate, dropout, tolerance, patience = Infinity, shuffleBlock } =
+  const { epochs, batchSize, batchesPerUpdate, dropout, stateDropout, tolerance, patience = Infinity } =
     params;
   return {
     epochs,
     batchSize,
     batchesPerUpdate,
     dropout,
+    stateDropout,
     tolerance,
-    shuffleBlock,
+    shuffleBlock: params.shuffleBlock,
     seed,
     step: withoutUndefined(params.step),
     patience,

@@ -77,6 +77,7 @@ const OPTIONS: Readonly<Record<keyof FitOptions, true>> = {
   shuffle: true,
   shuffleBlock: true,
   dropout: true,
+  stateDropout: true,
   patience: true,
   tolerance: true,
   valid: true,

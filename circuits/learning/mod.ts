@@ -5,6 +5,7 @@ export * from "./course.ts";
 export { isBetter, type Score, scoreOf, ScoreSum } from "./score.ts";
 export * from "./shuffle.ts";
 export * from "./dropout.ts";
+export { StateDropout } from "./state_dropout.ts";
 export * from "./marginals.ts";
 export * from "./mix_leaves.ts";
 export * from "./perturb.ts";

@@ -17,6 +17,8 @@ import {
   type Schedule,
   scheduled,
 } from "./schedule.ts";
+import { batchCount } from "./source.ts";
+import { keepsEach } from "./state_dropout.ts";
 
 /** Settings of {@link EmTraining}. Plain data, except for the arrays of base distributions. */
 export interface TrainingOptions {
@@ -51,6 +53,11 @@ export interface TrainingOptions {
   readonly shuffleBlock?: number;
   /** Probability of hiding an observed value in training; 0 if omitted. */
   readonly dropout?: number;
+  /**
+   * Probability with which a state of a hidden Markov model is switched off for a batch of training, see {@link StateDropout};
+   * 0 if omitted. An `em` step forgets what it does not count, and needs several batches: two up to 0.38, three up to 0.61.
+   */
+  readonly stateDropout?: number;
   /**
    * Epochs without improvement after which training stops; never if omitted. A falling step must first reach its smallest
    * value. With `auto`, an epoch with few updates does not count on its own; see {@link courseOf}.
@@ -122,6 +129,7 @@ export function fullOptions(options: TrainingOptions, count: number): FullOption
     shuffle: batchesPerUpdate !== "epoch",
     shuffleBlock: 1,
     dropout: 0,
+    stateDropout: 0,
     patience: Infinity,
     tolerance: 0,
     ...options,
@@ -136,13 +144,13 @@ export function fullOptions(options: TrainingOptions, count: number): FullOption
   if (!(typeof full.tolerance === "number" && full.tolerance >= 0 && full.tolerance < Infinity)) {
     throw new CircuitError("circuit/argument", `tolerance is ${full.tolerance}, expected a number from 0`);
   }
-  if (!(typeof full.dropout === "number" && full.dropout >= 0 && full.dropout < 1)) {
-    throw new CircuitError(
-      "circuit/argument",
-      `dropout is ${full.dropout}, expected a number from 0 and below 1`,
-    );
+  for (const name of ["dropout", "stateDropout"] as const) {
+    const rate = full[name];
+    if (typeof rate === "number" && rate >= 0 && rate < 1) continue;
+    throw new CircuitError("circuit/argument", `${name} is ${rate}, expected a number from 0 and below 1`);
   }
   requireKind("the step", full.step, STEPS);
+  if (full.stateDropout > 0) requireAllStates(full, batchCount(count, full.batchSize));
   const { number = "", falls } = stepRules[full.step.kind], value = numberOf(full.step);
   if (value !== undefined && falls && isFalling(value)) checkFalling(value);
   else if (value !== undefined) checkSchedule(number, value as Schedule);
@@ -194,6 +202,19 @@ export function mostFalls({ step }: FullOptions): number {
   const { from, to, factor = 0.5 } = value;
   // A power that misses `to` only by rounding is not another reduction.
   return Math.ceil(Math.log(to / from) / Math.log(factor) - 1e-9);
+}
+
+/** @throws {CircuitError} where an update that keeps nothing of the old parameters may see a state in none of its batches */
+function requireAllStates({ step, batchesPerUpdate, stateDropout }: FullOptions, batches: number): void {
+  const most = Math.min(batchesPerUpdate, batches), fewest = batches % most || most;
+  if (!stepRules[step.kind].monotone || keepsEach(stateDropout, fewest)) return;
+  throw new CircuitError(
+    "circuit/argument",
+    `stateDropout is ${stateDropout}, but a step \`${step.kind}\` of ${fewest} batch${
+      fewest === 1 ? "" : "es"
+    } would forget the states that none of them has`,
+    { hint: "Give updates more batches: a smaller `batchSize`, or more `batchesPerUpdate`." },
+  );
 }
 
 function whole(what: string, x: number, from: number): void {

@@ -1,14 +1,16 @@
 import { type Circuit, type ParameterArray, parameterOf, replaceValues } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
 import { requireEvaluator, requireObject, requireWhole } from "../guards.ts";
-import { checkRule, type Learner } from "../learner.ts";
+import { type Accumulated, checkRule, type Learner } from "../learner.ts";
 import type { Tensor } from "../safetensors.ts";
+import type { Samples } from "../samples.ts";
 import { dropValues } from "./dropout.ts";
 import { type Course, courseOf } from "./course.ts";
 import { type FullOptions, fullOptions, mostFalls, ruleAt, type TrainingOptions } from "./options.ts";
 import { isBetter, type Score, scoreOf, ScoreSum } from "./score.ts";
 import { requireNumbers, requireScore } from "./numbers.ts";
 import { shuffled } from "./shuffle.ts";
+import { StateDropout } from "./state_dropout.ts";
 import {
   ascending,
   type Batch,
@@ -60,8 +62,11 @@ export class EmTraining implements AsyncIterable<EpochReport> {
   readonly #start: Circuit;
   /** Whether updates can never lower the likelihood of the training samples. */
   readonly #monotone: boolean;
+  readonly #stateDropout: StateDropout | undefined;
   #progress: Progress;
   #best: ReadonlyMap<string, ParameterArray> | undefined;
+  /** Parameters since the last update, where states are dropped of them. */
+  #current: ReadonlyMap<string, ParameterArray> | undefined;
   #order: { epoch: number; indices: Uint32Array } | undefined;
   /** The batch that is being prefetched. */
   #ahead: { epoch: number; batch: number; read: Promise<Batch> } | undefined;
@@ -80,6 +85,8 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     if (valid !== undefined) weightOf(valid, "validation");
     this.#options = fullOptions(options, train.count);
     checkRule(learner.circuit, ruleAt(this.#options, 0, 1));
+    const { stateDropout, seed } = this.#options;
+    if (stateDropout > 0) this.#stateDropout = new StateDropout(learner.circuit, stateDropout, seed);
     this.#batches = batchCount(train.count, this.#options.batchSize);
     this.#start = learner.circuit;
     this.#monotone = learner.smooths !== true && isMonotone(learner.circuit, this.#options, this.#batches);
@@ -180,12 +187,13 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     this.#best = best.size > 0 ? best : undefined;
     this.#progress = structuredClone(state.progress);
     this.#ahead = undefined;
+    this.#current = undefined;
   }
 
   async #trainOnBatch(): Promise<void> {
     const progress = this.#progress, options = this.#options;
     const { samples, weights } = await this.#read(progress.epoch, progress.batch);
-    const accumulated = this.#learner.accumulate(samples, weights);
+    const accumulated = this.#accumulate(samples, weights, await this.#fewerStates());
     // Prefetch the next batch while the engine works on this one.
     if (progress.batch + 1 < this.#batches) this.#readAhead(progress.epoch, progress.batch + 1);
     const weight = progress.accumulated + (weights === undefined ? samples.count : sumOf(weights));
@@ -193,6 +201,7 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     const updates = last || (progress.batch + 1) % options.batchesPerUpdate === 0;
     const updated = updates ? this.#learner.update(this.#rule(weight)) : undefined;
     const [{ logLikelihoods }] = await Promise.all([accumulated, updated]);
+    if (updates) this.#current = undefined;
     const sum = Object.assign(new ScoreSum(), progress.sums);
     sum.add(logLikelihoods, weights);
     progress.sums = { ...sum };
@@ -203,6 +212,30 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     }
     progress.batch++;
     progress.scoring = last;
+  }
+
+  /** Parameters without the states that are dropped for the present batch; undefined where none are. */
+  async #fewerStates(): Promise<ReadonlyMap<string, ParameterArray> | undefined> {
+    if (this.#stateDropout === undefined) return undefined;
+    const { epoch, batch } = this.#progress;
+    this.#current ??= await this.#learner.parameters();
+    return this.#stateDropout.without(this.#current, this.#stateDropout.kept(epoch, batch));
+  }
+
+  /** The E-step of a batch, with other parameters where there are any; calls of the learner are made before this returns. */
+  async #accumulate(
+    samples: Samples,
+    weights: ArrayLike<number> | undefined,
+    other: ReadonlyMap<string, ParameterArray> | undefined,
+  ): Promise<Accumulated> {
+    if (other === undefined) return await this.#learner.accumulate(samples, weights);
+    const own = new Map(this.#current!.entries().filter(([id]) => other.has(id)));
+    const [, accumulated] = await Promise.all([
+      this.#learner.setParameters(other),
+      this.#learner.accumulate(samples, weights),
+      this.#learner.setParameters(own),
+    ]);
+    return accumulated;
   }
 
   async #endEpoch(): Promise<EpochReport> {

@@ -17,14 +17,15 @@ const NAMED = 5;
 
 /**
  * Whether every update of a training is the exact M-step over all samples, which never lowers their likelihood.
- * Smoothing, hidden values and steps that keep part of the old parameters may legitimately lower it.
+ * Smoothing, hidden values, dropped states and steps that keep part of the old parameters may legitimately lower it.
  * @param batches per epoch
  */
 export function isMonotone(circuit: Circuit, options: FullOptions, batches: number): boolean {
   requireCircuit(circuit);
   requireObject("the options of `isMonotone`", options);
-  const { step, dropout, batchesPerUpdate } = options;
-  if (!stepRules[step.kind].monotone || dropout > 0 || batchesPerUpdate < batches) return false;
+  const { step, dropout, stateDropout, batchesPerUpdate } = options;
+  if (!stepRules[step.kind].monotone || batchesPerUpdate < batches) return false;
+  if (dropout > 0 || stateDropout > 0) return false;
   const rule = ruleAt(options, 0, 1);
   return parameterOwners(circuit).entries().every(([id, node]) => {
     const { pseudocount, mix, frozen } = settingsFor(rule, id, node.kind);

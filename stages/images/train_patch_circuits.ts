@@ -103,6 +103,7 @@ export const patchTrainingParams: z.ZodObject<{
   patience: true,
   tolerance: true,
   shuffleBlock: true,
+  stateDropout: true,
 });
 /** The same with those of their trees. */
 export const patchTreeParams: z.ZodObject<
@@ -231,7 +232,8 @@ async function trainPosition(
     // There may be hundreds of clusters, so only a few warnings are shown, with their total number.
     let warned = 0;
     try {
-      const full = { ...params, frozen: [], perturb: 0, tolerance: 0, shuffleBlock: 1, patience: undefined };
+      const none = { perturb: 0, stateDropout: 0, tolerance: 0, patience: undefined };
+      const full = { ...params, ...none, frozen: [], shuffleBlock: 1 };
       const options = {
         ...trainingOptions(full, context.seed),
         smoothing: await smoothingOf(first, train, full),

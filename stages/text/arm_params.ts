@@ -9,6 +9,7 @@ export const emParams: {
   tolerance: z.ZodDefault<z.ZodNumber>;
   budget: z.ZodDefault<z.ZodInt>;
   pseudocount: z.ZodDefault<z.ZodNumber>;
+  stateDropout: z.ZodDefault<z.ZodNumber>;
   batchSize: z.ZodDefault<z.ZodInt>;
   batchesPerUpdate: z.ZodDefault<
     z.ZodUnion<readonly [z.ZodLiteral<"epoch">, z.ZodLiteral<"auto">, z.ZodInt]>
@@ -37,6 +38,8 @@ export const emParams: {
   budget: z.int().min(0).default(4),
   /** Pseudocount of EM: virtual tokens added to every state, distributed like the corpus's tokens. */
   pseudocount: z.number().min(0).default(20),
+  /** Probability with which a hidden state is switched off for a batch of EM: see docs/large.md. Not with `shards`. */
+  stateDropout: trainingParams.shape.stateDropout,
   /** Maximum number of windows in a batch. */
   batchSize: z.int().min(1).default(256),
   /** Batches per parameter update; `auto` chooses by corpus size, `epoch` is full-batch EM. */

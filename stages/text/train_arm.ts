@@ -52,7 +52,9 @@ export async function trainArm(
   if (shards === undefined) {
     const data = { train, trainWindows: windows.train, valid, validWindows: windows.valid };
     const step = batchesPerUpdate === "epoch" ? { kind: "em" } as const : miniBatches;
-    return trainText({ circuit: start, ...data }, { ...shared, batchSize, batchesPerUpdate, step }, node);
+    const { stateDropout } = em;
+    const params = { ...shared, stateDropout, batchSize, batchesPerUpdate, step };
+    return trainText({ circuit: start, ...data }, params, node);
   }
   const whole = shardsPerUpdate === undefined || shardsPerUpdate === shards;
   return await fitInShards(start, { text: train, windows: windows.train }, {
@@ -68,7 +70,8 @@ export async function trainArm(
 }
 
 /** @throws CallError for parameters that do not go together */
-function checkSharding({ shards, shardsPerUpdate, parts, batchesPerUpdate, read }: ArmTraining): void {
+function checkSharding(training: ArmTraining): void {
+  const { shards, shardsPerUpdate, parts, batchesPerUpdate, read, stateDropout } = training;
   const refuse = (what: string, hint: string): never => {
     throw new CallError("pipeline/parameters", what, { hint });
   };
@@ -81,6 +84,12 @@ function checkSharding({ shards, shardsPerUpdate, parts, batchesPerUpdate, read 
   }
   if (read === undefined) {
     refuse("arms in `shards` need `read` of the build", "Hand it on: `{ ...params, read }`.");
+  }
+  if (stateDropout > 0) {
+    refuse(
+      `\`stateDropout\` is ${stateDropout}, which training in \`shards\` has not`,
+      "Leave one of them out.",
+    );
   }
   if (typeof batchesPerUpdate === "number") {
     refuse(

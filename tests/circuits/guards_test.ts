@@ -171,6 +171,12 @@ const checks: Readonly<Record<string, readonly Check[]>> = {
     ["share", (rate) => circuits.dropValues({ samples: rows, indices: Uint32Array.of(0, 1) }, rate, 1, 1)],
     ["seed", (seed) => circuits.dropValues({ samples: rows, indices: Uint32Array.of(0, 1) }, 0.5, seed, 1)],
   ],
+  StateDropout: [
+    ["share", (rate) => new circuits.StateDropout(model, rate, 1)],
+    ["seed", (seed) => new circuits.StateDropout(model, 0.5, seed)],
+    ["whole", (epoch) => new circuits.StateDropout(model, 0.5, 1).kept(epoch, 0)],
+    ["whole", (batch) => new circuits.StateDropout(model, 0.5, 1).kept(1, batch)],
+  ],
   entropy: [["whole", (v) => circuits.entropy(reference, rows, v)]],
   excludeState: [
     ["whole", (state) => circuits.excludeState(model, [0], state)],

@@ -87,7 +87,7 @@ Deno.test("lists, texts and samples are what they are called", async () => {
       /typed array/,
     );
   }
-  for (const options of [{ dropout: "0.1" }, { tolerance: null }]) {
+  for (const options of [{ dropout: "0.1" }, { stateDropout: "0.1" }, { tolerance: null }]) {
     assert.throws(
       () =>
         new EmTraining(new ReferenceLearner(model), { train: sourceOf(rows) }, {

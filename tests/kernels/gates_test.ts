@@ -4,7 +4,9 @@ import {
   type Circuit,
   conditional,
   entropy,
+  fit,
   hmm,
+  type Learner,
   maxProduct,
   ReferenceEvaluator,
   ReferenceLearner,
@@ -151,6 +153,15 @@ Deno.test("gates: queries of a blocked HMM are those of the reference", async ()
   });
 });
 
+async function sameValues(engine: Learner, reference: Learner): Promise<void> {
+  const [got, wanted] = [await engine.parameters(), await reference.parameters()];
+  for (const [id, values] of wanted) {
+    values.forEach((p, i) =>
+      assert.ok(Math.abs(p - got.get(id)![i]!) < 1e-5, `${id}[${i}]: ${got.get(id)![i]}, not ${p}`)
+    );
+  }
+}
+
 const rules: Record<string, UpdateRule> = {
   "EM with smoothing": {
     step: { kind: "em" },
@@ -178,12 +189,7 @@ for (const [name, rule] of Object.entries(rules)) {
         }
         await learner.accumulate(data);
       }
-      const [got, wanted] = [await engine.parameters(), await reference.parameters()];
-      for (const [id, values] of wanted) {
-        values.forEach((p, i) =>
-          assert.ok(Math.abs(p - got.get(id)![i]!) < 1e-5, `${id}[${i}]: ${got.get(id)![i]}, not ${p}`)
-        );
-      }
+      await sameValues(engine, reference);
       const state = await engine.state();
       await using(circuit, 2, async (other) => {
         await other.restore(state);
@@ -198,6 +204,16 @@ for (const [name, rule] of Object.entries(rules)) {
     });
   });
 }
+
+Deno.test("gates: batches without some states give the parameters of the reference without the same", async () => {
+  const circuit = blocked(5, 6), samples = samplesFromRows(randomBatch(circuit, 60, 1));
+  const settings = { batchesPerUpdate: "epoch", step: { kind: "em" }, epochs: 2, stateDropout: 0.3 } as const;
+  const reference = new ReferenceLearner(circuit);
+  await using(circuit, 2, async (engine) => {
+    for (const learner of [engine, reference]) await fit(learner, samples, { ...settings, batchSize: 20 });
+    await sameValues(engine, reference);
+  });
+});
 
 Deno.test("gates: the engine cpu takes them where evidence shuts something, and auto the engine cpu", async () => {
   assert.ok(hasGates(blocked(3, 1)));

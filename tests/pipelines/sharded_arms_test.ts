@@ -98,6 +98,7 @@ Deno.test("parameters that do not go with shards are refused before anything run
     [["shardsPerUpdate=2"], /`shardsPerUpdate` is 2 without `shards`/],
     [["parts=2"], /`parts` is 2 without `shards`/],
     [["shards=2", "shardsPerUpdate=3"], /sums up 3 of 2 shards/],
+    [["shards=2", "stateDropout=0.1"], /`stateDropout` is 0.1, which training in `shards` has not/],
   ];
   for (const [settings, message] of refused) {
     const ended = await run(folder, "plateau_text", [...ARMS, ...settings]);

@@ -156,6 +156,10 @@ Deno.test("a blocked HMM is smoothed by levels in each epoch, on an engine as by
       runHere(trainText, { circuit, ...data }, { levels, step: { kind: "anemone", step: 0.5 } }),
       /the step is `anemone`, expected `em`/,
     );
+    await assert.rejects(
+      runHere(trainText, { circuit, ...data }, { levels, stateDropout: 0.3 }),
+      /stateDropout is 0.3, but a step `em` of 1 batch would forget/,
+    );
   });
 });
 
