@@ -25,11 +25,11 @@ const choose = (select: string, value: string) =>
   `(() => { const list = ${select}; list.value = ${JSON.stringify(value)};
     list.dispatchEvent(new Event("change", { bubbles: true })); })()`;
 
-/** Presses the button of a name, if it is there. */
-const press = (name: string) =>
-  `[...document.querySelectorAll("button")].find((one) => one.textContent === ${
-    JSON.stringify(name)
-  })?.click()`;
+/** The button of a name, if it is there. */
+const button = (name: string) =>
+  `[...document.querySelectorAll("button")].find((one) => one.textContent === ${JSON.stringify(name)})`;
+const press = (name: string) => `${button(name)}?.click()`;
+const ready = (name: string) => `${button(name)}?.disabled === false`;
 
 /** Whether the page says something; asked without laying it out. */
 const says = (text: string) => `document.body.textContent.includes(${JSON.stringify(text)})`;
@@ -89,6 +89,11 @@ export async function longestTasks(visit: Visit): Promise<Readonly<Record<string
     await page.evaluate(`${TEXT}.focus()`);
     await paste();
     await page.until(`${TEXT}.readOnly`);
+    await page.until(ready("Train"));
+    await page.evaluate(press("Train"));
+    await page.until(says("are learned from"));
+    await page.evaluate(press("Stop and keep"));
+    await page.until(says("Save the model"));
   });
   await page.evaluate(press("Another text"));
   await measure("dropping a large file", async () => {

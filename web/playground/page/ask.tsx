@@ -14,6 +14,7 @@ import {
   useTabAnswer,
 } from "./models.ts";
 import { TabFailure } from "./failure.tsx";
+import { Later } from "./later.tsx";
 import { onDemand } from "./on_demand.tsx";
 import type { OfferedModel, OpenModel } from "./protocol.ts";
 
@@ -164,7 +165,9 @@ function Answer(
           />
         ))}
       </div>
-      <DrawnSentences name={name} answer={answer} again={again} />
+      <Later>
+        <DrawnSentences name={name} answer={answer} again={again} />
+      </Later>
     </div>
   );
 }

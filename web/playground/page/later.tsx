@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
-/** What stands below the first screen: drawn in a task of its own, after what is above it. */
+/** What stands below: drawn in a task of its own, after what is above it. One that is in another waits for that. */
 export function Later({ children }: { children: ComponentChildren }) {
   const [due, setDue] = useState(false);
   useEffect(() => {

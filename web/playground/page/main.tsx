@@ -9,6 +9,7 @@ import { readAddress, writeAddress } from "./address.ts";
 import { Ask } from "./ask.tsx";
 import { TabWorker } from "./client.ts";
 import { Later } from "./later.tsx";
+import { firstAnswer } from "./models.ts";
 import { onDemand } from "./on_demand.tsx";
 import { ownModel } from "./own_models.ts";
 import type { OfferedModel } from "./protocol.ts";
@@ -121,56 +122,60 @@ function Playground({ models: built }: { models: readonly OfferedModel[] }) {
             Train your own
           </button>
         </div>
-        {way === "words"
-          ? (
-            <Ask
-              {...{ worker, offered, beside, engine }}
-              begun={{ ...begun, ...question.words }}
-              key={name}
-              onQuestion={onQuestion("words")}
-            />
-          )
-          : way === "constraint"
-          ? (
-            <GoOn
-              {...{ worker, offered, engine }}
-              begun={{ ...begun, ...question.constraint }}
-              key={`constraint ${name}`}
-              onQuestion={onQuestion("constraint")}
-            />
-          )
-          : (
-            <Images
-              {...{ worker, offered, engine }}
-              begun={{ ...begun, ...question.image }}
-              key={`image ${name}`}
-              onQuestion={onQuestion("image")}
-            />
-          )}
-        <div class="bar">
-          {alike.length > 1 && (
-            <Choice
-              label="Model"
-              id="model"
-              value={name}
-              options={alike.map((one) => [one.name, one.title])}
-              onChoose={(chosen) => setChosen((before) => ({ ...before, [kind]: chosen }))}
-            />
-          )}
-          <Choice
-            label="Computed by"
-            id="engine"
-            value={engine}
-            options={tabEngines.map((one) => [one, WORDS[one]])}
-            onChoose={setEngine}
-          />
-          <label>
-            A model of yours{" "}
-            <input type="file" onChange={(event) => openFile(event.currentTarget.files?.[0])} />
-          </label>
-        </div>
         <Later>
-          <Train engine={engine} onModel={(file, title) => offer(new Blob([file]), title)} />
+          {way === "words"
+            ? (
+              <Ask
+                {...{ worker, offered, beside, engine }}
+                begun={{ ...begun, ...question.words }}
+                key={name}
+                onQuestion={onQuestion("words")}
+              />
+            )
+            : way === "constraint"
+            ? (
+              <GoOn
+                {...{ worker, offered, engine }}
+                begun={{ ...begun, ...question.constraint }}
+                key={`constraint ${name}`}
+                onQuestion={onQuestion("constraint")}
+              />
+            )
+            : (
+              <Images
+                {...{ worker, offered, engine }}
+                begun={{ ...begun, ...question.image }}
+                key={`image ${name}`}
+                onQuestion={onQuestion("image")}
+              />
+            )}
+          <Later>
+            <div class="bar">
+              {alike.length > 1 && (
+                <Choice
+                  label="Model"
+                  id="model"
+                  value={name}
+                  options={alike.map((one) => [one.name, one.title])}
+                  onChoose={(chosen) => setChosen((before) => ({ ...before, [kind]: chosen }))}
+                />
+              )}
+              <Choice
+                label="Computed by"
+                id="engine"
+                value={engine}
+                options={tabEngines.map((one) => [one, WORDS[one]])}
+                onChoose={setEngine}
+              />
+              <label>
+                A model of yours{" "}
+                <input type="file" onChange={(event) => openFile(event.currentTarget.files?.[0])} />
+              </label>
+            </div>
+            <Later>
+              <Train engine={engine} onModel={(file, title) => offer(new Blob([file]), title)} />
+            </Later>
+          </Later>
         </Later>
       </main>
     </div>
@@ -183,6 +188,9 @@ const root = document.querySelector("#root")!;
 setTimeout(() => {
   root.replaceChildren();
   render(<Playground models={models} />, root);
-  // Kept for the next visit, without a network too; browsers have workers of this kind over https and on this machine.
-  navigator.serviceWorker?.register(new URL("service_worker.js", document.baseURI)).catch(() => {});
 });
+// Kept for the next visit, without a network too; browsers have workers of this kind over https and on this machine. It fetches
+// all files, which the first answer need not wait for.
+firstAnswer.then(() =>
+  navigator.serviceWorker?.register(new URL("service_worker.js", document.baseURI)).catch(() => {})
+);

@@ -50,7 +50,10 @@ function useOpened<M>(
         set({ model: undefined, error: undefined, share: total > 0 ? done / total : undefined }),
     ).then(
       (model) => set({ model, error: undefined, share: 1 }),
-      (error) => set({ model: undefined, error, share: undefined }),
+      (error) => {
+        set({ model: undefined, error, share: undefined });
+        answered();
+      },
     );
     return () => {
       gone = true;
@@ -67,6 +70,11 @@ export interface FollowedAnswer<T> {
   /** Whether a newer one is on its way. */
   readonly pending: boolean;
 }
+
+const { promise, resolve: answered } = Promise.withResolvers<void>();
+
+/** Resolves with the first answer, or where there can be none: what nobody waits for begins then. */
+export const firstAnswer: Promise<void> = promise;
 
 /** Milliseconds without a change before a question is asked. */
 const PAUSE = 80;
@@ -85,7 +93,7 @@ export function useTabAnswer<T>(
       ask().then(
         (value) => gone || setState({ key, value }),
         (error) => gone || setState((before) => ({ ...before, key, error })),
-      ), state.key === "" ? 0 : PAUSE);
+      ).then(() => answered()), state.key === "" ? 0 : PAUSE);
     return () => {
       gone = true;
       clearTimeout(timer);

@@ -1,11 +1,13 @@
 /// <reference lib="dom" />
 import { useRef, useState } from "preact/hooks";
 import type { TabEngineChoice } from "../../../browser/engine_names.ts";
+import { bytesText } from "../../../foundation/format.ts";
 import type { TextEpoch } from "../../../browser/train.ts";
 import { Choice } from "../../parts/asking.tsx";
 import { Table } from "../../parts/values.tsx";
 import { TabWorker } from "./client.ts";
 import { TabFailure } from "./failure.tsx";
+import { blobOf } from "./long_text.ts";
 import { PerplexityCurve } from "./perplexity.tsx";
 import type { TrainingNews } from "./protocol.ts";
 
@@ -13,6 +15,18 @@ const STATES = [8, 16, 32, 64, 128, 256];
 
 /** The longest text that is shown to be edited, in characters: the lines of a longer one would hold up the page. */
 const LONGEST = 20_000;
+
+/** What a text that was pasted is called. */
+const PASTED = "pasted text";
+
+/** A text that is not shown. */
+interface Held {
+  readonly name: string;
+  /** In words. */
+  readonly size: string;
+  /** Undefined while it is being put together. */
+  readonly text: Blob | undefined;
+}
 
 /** How far a training is. */
 interface Course {
@@ -33,7 +47,7 @@ export function Train(
   // Started with the first training: nothing is to delay the first answer.
   const started = useRef<TabWorker>(undefined);
   const [text, setText] = useState("");
-  const [file, setFile] = useState<File>();
+  const [held, setHeld] = useState<Held>();
   const [by, setBy] = useState<"words" | "characters">("words");
   const [states, setStates] = useState(32);
   const [course, setCourse] = useState<Course>();
@@ -41,7 +55,7 @@ export function Train(
   const [done, setDone] = useState<{ file: Uint8Array<ArrayBuffer>; title: string }>();
   const [error, setError] = useState<Error>();
   const input = useRef<HTMLInputElement>(null);
-  const title = `Your model: ${file?.name ?? "pasted text"}`;
+  const title = `Your model: ${held?.name ?? PASTED}`;
   const learn = async () => {
     setRunning(true);
     setError(undefined);
@@ -58,7 +72,7 @@ export function Train(
       started.current ??= new TabWorker();
       const made = await started.current.call(
         "train",
-        { text: file ?? text, title, options: { states, by }, engine },
+        { text: held?.text ?? text, title, options: { states, by }, engine },
         news,
       );
       setDone({ file: made, title });
@@ -70,17 +84,24 @@ export function Train(
     }
   };
   const take = (dropped: File | undefined) => {
-    if (dropped === undefined) return;
-    setFile(dropped);
+    if (dropped !== undefined) hold({ name: dropped.name, size: bytesText(dropped.size), text: dropped });
+  };
+  const hold = (one: Held) => {
+    setHeld(one);
     setText("");
   };
-  const write = (written: string) =>
-    written.length > LONGEST ? take(new File([written], "pasted text")) : setText(written);
-  /** Keeps a long text from being laid out; what takes it is a task of its own, as reading it was. */
+  const write = async (written: string) => {
+    if (written.length <= LONGEST) return setText(written);
+    const one: Held = { name: PASTED, size: `${written.length} characters`, text: undefined };
+    hold(one);
+    const text = await blobOf(written);
+    setHeld((now) => now === one ? { ...one, text } : now);
+  };
+  /** Keeps a long text from being laid out. */
   const takeLong = (event: Event, written = "") => {
     if (written.length <= LONGEST) return;
     event.preventDefault();
-    setTimeout(() => write(written));
+    write(written);
   };
   return (
     <section aria-labelledby="train-title" class="card train">
@@ -93,8 +114,8 @@ export function Train(
       <textarea
         id="train-text"
         rows={5}
-        value={file === undefined ? text : `${file.name}, ${Math.ceil(file.size / 1000)} kB`}
-        readOnly={file !== undefined}
+        value={held === undefined ? text : `${held.name}, ${held.size}`}
+        readOnly={held !== undefined}
         spellcheck={false}
         onPaste={(event) => takeLong(event, event.clipboardData?.getData("text"))}
         // Keyboards of phones have clipboards of their own.
@@ -119,7 +140,7 @@ export function Train(
           onChange={(event) => take(event.currentTarget.files?.[0])}
         />
         <button type="button" onClick={() => input.current?.click()}>Choose a file</button>
-        {file !== undefined && <button type="button" onClick={() => setFile(undefined)}>Another text</button>}
+        {held !== undefined && <button type="button" onClick={() => setHeld(undefined)}>Another text</button>}
         <Choice
           label="Tokens"
           value={by}
@@ -138,7 +159,7 @@ export function Train(
             <button
               type="button"
               class="primary"
-              disabled={file === undefined && text.trim() === ""}
+              disabled={held === undefined ? text.trim() === "" : held.text === undefined}
               onClick={learn}
             >
               Train
