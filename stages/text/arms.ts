@@ -157,16 +157,25 @@ export async function randomArm(
   return await finish(corpus, start.circuit, { arm: "random", states, seed }, em);
 }
 
-/** An HMM initialised from clusters of a teacher's vectors (latent variable distillation), then trained by EM. */
+/**
+ * An HMM initialised from clusters of a teacher's vectors (latent variable distillation), then trained by EM.
+ *
+ * @param vectors of the suffixes of `options.windows`: by default of all training windows.
+ */
 export async function distilledArm(
   corpus: Corpus,
   vectors: Ref<typeof matrixShards>,
   arm: string,
   states: number,
   seed: number,
-  options: { readonly iterations: number; readonly em: ArmTraining },
+  options: {
+    readonly iterations: number;
+    readonly em: ArmTraining;
+    readonly windows?: Ref<typeof windows>;
+  },
 ): Promise<DistilledArm> {
-  const { tokens: { vocabulary, train: tokens }, windows: { train: windows } } = corpus;
+  const { tokens: { vocabulary, train: tokens } } = corpus;
+  const { windows = corpus.windows.train } = options;
   const { labels, centroids } = clusterVectors({ vectors }, {
     clusters: clustersFor(states),
     iterations: options.iterations,
@@ -222,14 +231,21 @@ export async function finish(
 /** Candidate weights for interpolating the bigram with the unigram; the validation text chooses one. */
 const BIGRAM_WEIGHTS = [0.5, 0.6, 0.7, 0.8, 0.9];
 
-/** Longest n-grams of the Kneser-Ney models that every table shows. */
+/** Longest n-grams of the Kneser-Ney models that tables show. */
 const KNESER_NEY_ORDERS = [2, 3, 5];
 
 /**
  * The results table of all arms. The same text's baselines: the unigram and the interpolated bigram, which read all of a text,
  * and Kneser-Ney models, which start anew with each window, as circuits do.
+ *
+ * @param orders longest n-grams of the Kneser-Ney models: all n-grams of the training text are in memory.
  */
-export function tableOf(corpus: Corpus, arms: readonly Arm[], budget: number): Ref<typeof languageTable> {
+export function tableOf(
+  corpus: Corpus,
+  arms: readonly Arm[],
+  budget: number,
+  orders: readonly number[] = KNESER_NEY_ORDERS,
+): Ref<typeof languageTable> {
   const { tokens: { vocabulary, train, valid, test }, tokens, windows } = corpus;
   const { model } = fitBigram({ vocabulary, tokens: train });
   const weights = [0, ...BIGRAM_WEIGHTS];
@@ -242,7 +258,7 @@ export function tableOf(corpus: Corpus, arms: readonly Arm[], budget: number): R
       }).score;
     return { name, valid: scored("valid"), test: scored("test") };
   });
-  const kneserNey = KNESER_NEY_ORDERS.map((order) => {
+  const kneserNey = orders.map((order) => {
     const name = `Kneser-Ney ${order}`;
     const data = { vocabulary, train, valid, validWindows: windows.valid, test, testWindows: windows.test };
     return { name, ...evaluateKneserNey(data, { order }, { arm: name, name }) };
