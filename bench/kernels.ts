@@ -38,9 +38,9 @@ if (figures.some((one) => meets(one) === false)) Deno.exitCode = 1;
 
 /** The dispatches of a step of EM of an HMM, on a card of 132 multiprocessors: fewer than two workgroups for each leave some idle. */
 function dispatches(states: number): Figure[] {
-  const rows = 256, pace = { rate: { flops: 2e13, alone: 1e11, bytes: 1e12 }, seconds: 0.2 };
+  const rows = 256;
   const circuit = hmm({ length: 32, states, symbols: 50, seed: 1 });
-  const steps = stepsWithoutDevice(circuit, { capacity: rows, software: false, pace, binding: 2 ** 31 })
+  const steps = stepsWithoutDevice(circuit, { capacity: rows, software: false, binding: 2 ** 31 })
     .filter(({ kernel }) => !kernel.template.startsWith("soft"))
     .map((step) => ({ ...step.kernel, ...loadOf(step, { rows, segments: 50 }) }));
   const model = `HMM of ${states.toLocaleString("en")} states, batch 256`;

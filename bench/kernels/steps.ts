@@ -7,12 +7,10 @@ import type { Step } from "../../kernels/webgpu/dispatch.ts";
 import { forwardSteps } from "../../kernels/webgpu/forward.ts";
 import type { LearningContext } from "../../kernels/webgpu/kernel_context.ts";
 import { Layout } from "../../kernels/webgpu/layout.ts";
-import type { Pace } from "../../kernels/webgpu/pace.ts";
 import { ParameterPlaces } from "../../kernels/webgpu/parameter_places.ts";
 import { Settings } from "../../kernels/webgpu/settings.ts";
 import { softCountSteps, softSteps } from "../../kernels/webgpu/soft_steps.ts";
 import { defaultTiles } from "../../kernels/webgpu/tiles.ts";
-import { carriedNumbers } from "../../kernels/webgpu/workspace.ts";
 
 const BUFFER = { size: 2 ** 30 } as GPUBuffer;
 const PAGES = new Array<GPUBuffer>(100).fill(BUFFER);
@@ -25,10 +23,9 @@ const PAGES = new Array<GPUBuffer>(100).fill(BUFFER);
  */
 export function stepsWithoutDevice(
   circuit: Circuit,
-  { capacity, software, pace, binding = 2 ** 27 }: {
+  { capacity, software, binding = 2 ** 27 }: {
     readonly capacity: number;
     readonly software: boolean;
-    readonly pace: Pace;
     readonly binding?: number;
   },
 ): Step[] {
@@ -62,7 +59,6 @@ export function stepsWithoutDevice(
       ...buffers("flows", "ratios", "flags", "seen", "words"),
       counts: PAGES,
       statistics: PAGES,
-      carried: { size: 4 * carriedNumbers(plan, capacity, tiles, pace) },
     },
   } as unknown as LearningContext;
   return [

@@ -9,7 +9,7 @@ import { padded } from "./layout.ts";
 import { leafCountSteps } from "./leaf_counts.ts";
 import type { PagePart } from "./pages.ts";
 import { FOLD_WORDS, logDomainFolds, logDomainWords } from "./pieces.ts";
-import { matmulKernel, tileGrid, tileNumbers } from "./tiles.ts";
+import { matmulKernel, termsTogether, tileGrid } from "./tiles.ts";
 
 /** Steps that add the expected counts of all weights and leaves. They come after {@link backwardSteps}. */
 export function countSteps(context: LearningContext): Step[] {
@@ -23,7 +23,7 @@ interface UsedPart {
 }
 
 /** The folds that use each slot of a weight table. */
-export function usesOf({ weightTables, groups }: Plan, table: number): { group: SumGroup; fold: number }[][] {
+function usesOf({ weightTables, groups }: Plan, table: number): { group: SumGroup; fold: number }[][] {
   const { slots } = weightTables[table] as { slots: number };
   const uses: { group: SumGroup; fold: number }[][] = Array.from({ length: slots }, () => []);
   for (const group of groups) {
@@ -80,12 +80,10 @@ function countsStep(
       arrays.linear,
       learning.counts[page] as GPUBuffer,
       arrays.weights[page] as GPUBuffer,
-      learning.carried,
     ],
     grid: () => [...tileGrid(tile, rows, columns), run.length],
     effort: (batch) => productEffort(tile, rows, columns, batch.rows, total),
-    rounds: most,
-    carried: Math.floor(learning.carried.size / 4 / tileNumbers(tile)),
+    rounds: (batch) => Math.ceil(most / termsTogether(batch.rows)),
   };
 }
 

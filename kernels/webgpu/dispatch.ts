@@ -38,8 +38,6 @@ export interface Step {
   readonly effort: (batch: BatchShape) => Effort;
   /** Loop iterations that may be split across dispatches; see `Load`. */
   readonly rounds?: number | ((batch: BatchShape) => number);
-  /** Maximum workgroups in a dispatch when they are; see `Load`. */
-  readonly carried?: number;
 }
 
 /** A {@link Step} ready to be encoded. */
@@ -55,12 +53,11 @@ export interface Dispatch {
 }
 
 /** Workgroups and cost of a step for a batch. */
-export function loadOf({ grid, effort, rounds, carried }: Step, batch: BatchShape): Load {
+export function loadOf({ grid, effort, rounds }: Step, batch: BatchShape): Load {
   return {
     grid: grid(batch),
     effort: effort(batch),
     ...(rounds !== undefined && { rounds: typeof rounds === "number" ? rounds : rounds(batch) }),
-    ...(carried !== undefined && { carried }),
   };
 }
 

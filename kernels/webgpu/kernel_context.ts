@@ -45,8 +45,6 @@ export interface LearningArrays {
   readonly seen: GPUBuffer;
   /** Sorted tokens of the batch; see tokens.ts. */
   readonly words: GPUBuffer;
-  /** Partial sums of a count, where a dispatch may not do all terms; see matmul.wgsl. */
-  readonly carried: GPUBuffer;
 }
 
 /** Everything that steps are built from. */

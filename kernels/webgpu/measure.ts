@@ -52,7 +52,7 @@ export async function measureProduct(ready: ReadyDevice, given: ProductSize): Pr
   // In flows, sums run over the batch; otherwise the batch is the rows.
   const samples = form === "flows" ? depth : rows;
   try {
-    const [uniforms, tables, batch, left, right, out, other, carried] = await memory.allocate(
+    const [uniforms, tables, batch, left, right, out, other] = await memory.allocate(
       "a matrix product",
       [
         ...settings.bytes.map((bytes, i) => ({ label: `settings ${i}`, bytes, ...(i === 0 && UNIFORMS) })),
@@ -61,9 +61,8 @@ export async function measureProduct(ready: ReadyDevice, given: ProductSize): Pr
         { label: "right", bytes: 4 * columns * depth },
         { label: "out", bytes: 4 * rows * columns * folds },
         { label: "other", bytes: 4 * rows * Math.max(columns, folds) },
-        { label: "carried", bytes: 16 },
       ],
-    ) as [GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer];
+    ) as [GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer];
     settings.upload(commands, [uniforms, tables]);
     commands.write(batch, 0, Uint32Array.of(samples, samples, 0, 0));
     // Typical values: zeros and subnormals have other speeds on some hardware.
@@ -82,7 +81,6 @@ export async function measureProduct(ready: ReadyDevice, given: ProductSize): Pr
         right,
         out,
         other,
-        ...(form === "flows" ? [carried] : []),
       ],
       grid: () => [...tileGrid(tile, rows, columns), folds],
       effort: () => productEffort(tile, rows, columns, depth, folds),

@@ -63,8 +63,6 @@ export interface Load {
   readonly effort: Effort;
   /** Iterations of every workgroup's loop, which may be split across dispatches; default: 1. */
   readonly rounds?: number;
-  /** Maximum workgroups in a dispatch when the loop is split, since their sums have to be kept; default: no limit. */
-  readonly carried?: number;
 }
 
 /** A box of a grid, and a range of the loop, executed by one dispatch. */
@@ -86,11 +84,7 @@ export interface Piece {
  * are split where a single workgroup would take too long; their parts run in sequence. The smallest piece is one
  * workgroup, or one iteration of it if the loop can be split.
  */
-export function piecesOf(
-  { grid, effort, rounds = 1, carried = Infinity }: Load,
-  pace: Pace,
-  most: number,
-): Piece[] {
+export function piecesOf({ grid, effort, rounds = 1 }: Load, pace: Pace, most: number): Piece[] {
   const [x, y, z] = grid, groups = x * y * z;
   if (groups === 0) return [];
   const seconds = secondsOf(effort, pace);
@@ -101,11 +95,8 @@ export function piecesOf(
   const longest = Math.max(alone, seconds / groups);
   const length = Math.max(1, Math.min(rounds, Math.floor(rounds * pace.seconds / longest))),
     share = length / rounds;
-  const together = Math.min(
-    length < rounds ? carried : Infinity,
-    Math.max(1, Math.floor(pace.seconds / (seconds / groups * share))),
-  );
-  const [width, height, depth] = boxOf(grid, Math.max(1, together), most);
+  const together = Math.max(1, Math.floor(pace.seconds / (seconds / groups * share)));
+  const [width, height, depth] = boxOf(grid, together, most);
   const pieces: Piece[] = [];
   for (let k = 0; k < z; k += depth) {
     for (let j = 0; j < y; j += height) {

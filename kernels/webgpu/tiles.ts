@@ -28,6 +28,14 @@ export interface Tile {
   readonly depth?: number;
 }
 
+/** Samples of which float32 makes one sum in `flows`, where that does not cut those of a term. */
+const LONGEST = 512;
+
+/** Terms of `flows` that are added up together, where a batch has so many rows. */
+export function termsTogether(rows: number): number {
+  return Math.max(1, Math.floor(LONGEST / rows));
+}
+
 /**
  * The kernel of a matrix product.
  *
@@ -58,6 +66,7 @@ export function matmulKernel(
       ROW_STEP: kind === "shared" ? 4 * y : 4,
       COL_STEP: kind === "shared" ? 4 * x : 4,
       ...(kind === "shared" && sharedConstants(tile)),
+      ...(form === "flows" && { LONGEST }),
       RESULT: result,
     },
   };
@@ -84,11 +93,6 @@ function sharedBytes({ rows, columns, x, y, depth = DEPTH }: Tile): number {
 /** Number of workgroups that cover `rows` by `columns` results. */
 export function tileGrid(tile: Tile, rows: number, columns: number): readonly [number, number] {
   return [Math.ceil(columns / (tile.x * tile.columns)), Math.ceil(rows / (tile.y * tile.rows))];
-}
-
-/** Number of results per workgroup. */
-export function tileNumbers({ rows, columns, x, y }: Tile): number {
-  return rows * columns * x * y;
 }
 
 /** The shared tile of fewest results. */

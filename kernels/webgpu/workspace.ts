@@ -1,14 +1,14 @@
 import type { Semiring } from "../../circuits/mod.ts";
 import type { Group, Plan } from "../plan.ts";
 import { backwardSteps } from "./backward.ts";
-import { countSteps, usesOf } from "./counts.ts";
+import { countSteps } from "./counts.ts";
 import { tokenLists } from "./leaf_counts.ts";
 import type { OpenDevice } from "./device.ts";
 import type { Commands } from "./commands.ts";
 import { type Dispatch, prepare, type Step } from "./dispatch.ts";
 import { forwardSteps } from "./forward.ts";
 import type { Kernels } from "./kernels.ts";
-import { Layout, padded } from "./layout.ts";
+import { Layout } from "./layout.ts";
 import type { Arrays, KernelContext, LearningArrays } from "./kernel_context.ts";
 import type { ParameterPlaces } from "./parameter_places.ts";
 import { type DeviceMemory, STORAGE, UNIFORM } from "./memory.ts";
@@ -16,9 +16,8 @@ import { valueColumns } from "./samples.ts";
 import { Settings } from "./settings.ts";
 import type { SoftRoom } from "./soft_batch.ts";
 import { softCountSteps, softSteps } from "./soft_steps.ts";
-import type { Pace } from "./pace.ts";
 import { partialNumbers } from "./products.ts";
-import { FOLDS, type TileChoice, tileNumbers } from "./tiles.ts";
+import type { TileChoice } from "./tiles.ts";
 import { TokenSorter, tokenWords } from "./tokens.ts";
 
 /** Parameter buffers, which outlive workspaces. */
@@ -200,7 +199,6 @@ export class DeviceWorkspace {
         ["observed scopes", sizes.seen],
         ["words", tokenWords(lists, capacity)],
         ["sample weights", capacity],
-        ["carried sums", carriedNumbers(plan, capacity, tiles, commands.pace)],
       );
     }
     const words = room && softWords(room, capacity);
@@ -220,12 +218,12 @@ export class DeviceWorkspace {
       GPUBuffer,
     ];
     const arrays: Arrays = { batch, values, logs, scales, linear, marks, partials, ...parameters };
-    const [flows, ratios, flags, seen, tokens, sampleWeights, carried] = buffers.slice(7) as GPUBuffer[];
+    const [flows, ratios, flags, seen, tokens, sampleWeights] = buffers.slice(7) as GPUBuffer[];
     const learning = counts &&
-      { flows, ratios, flags, seen, words: tokens, carried, ...counts } as LearningArrays | undefined;
+      { flows, ratios, flags, seen, words: tokens, ...counts } as LearningArrays | undefined;
     const settings = new Settings();
     const kernelContext: KernelContext = { open, plan, layout, places, settings, tiles, arrays };
-    const softFrom = 7 + (counts === undefined ? 0 : 7);
+    const softFrom = 7 + (counts === undefined ? 0 : 6);
     const soft: SoftBuffers | undefined = words && {
       evidence: buffers[softFrom] as GPUBuffer,
       sorted: buffers[softFrom + 1],
@@ -285,33 +283,6 @@ export class DeviceWorkspace {
   release(): void {
     this.#context.memory.release(this.#buffers);
   }
-}
-
-/** Maximum workgroups whose partial sums are carried from dispatch to dispatch. */
-const MOST_CARRIED = 256;
-
-/**
- * Number of values carried between dispatches when a workgroup alone would take too long for a weight count: enough for
- * as many workgroups as keep the device busy. Nearly none if no workgroup takes too long.
- */
-export function carriedNumbers(
-  plan: Plan,
-  capacity: number,
-  tiles: TileChoice,
-  { rate, seconds }: Pace,
-): number {
-  let numbers = 1;
-  plan.weightTables.forEach(({ units, inputs }, t) => {
-    const uses = Math.max(...usesOf(plan, t).map(({ length }) => length));
-    const shape = { form: "flows", rows: units, columns: padded(inputs) } as const;
-    // How many matrices a dispatch takes is not known yet: the largest tile of all classes has room.
-    const results = Math.max(
-      ...[...FOLDS, Infinity].map((folds) => tileNumbers(tiles({ ...shape, folds }))),
-    );
-    if (2 * results * capacity * uses / rate.alone <= seconds) return;
-    numbers = Math.max(numbers, results * Math.min(MOST_CARRIED, Math.ceil(2 * rate.flops / rate.alone)));
-  });
-  return numbers;
 }
 
 function mostStates({ groups }: Plan): number {

@@ -14,6 +14,7 @@ import { wide } from "../../kernels/gates/layout.ts";
 import { gateModule } from "../../kernels/gates/module.ts";
 import { randomBatch } from "../circuits/learner_conformance.ts";
 import { holds } from "../property.ts";
+import { settled } from "./settled.ts";
 
 const PAGES = 64, LIST = 4096, TILE = 1 << 16, OF = 1 << 17, TO = 1 << 20, SCRATCH = 3 << 20;
 
@@ -157,25 +158,6 @@ for (
       );
     }
   });
-}
-
-/** A circuit whose rows are as training makes them: few of their numbers are large. */
-function settled(circuit: Circuit): Circuit {
-  return withParameters(
-    circuit,
-    new Map(
-      [...circuit.parameters].map(([id, { shape, values }]) => {
-        const width = shape.at(-1) as number, powers = Float64Array.from(values, (p) => p ** 6);
-        return [
-          id,
-          powers.map((x, i) => {
-            const from = i - i % width;
-            return x / powers.subarray(from, from + width).reduce((a, b) => a + b);
-          }),
-        ];
-      }),
-    ),
-  );
 }
 
 Deno.test("counts in single precision are not too low, however many small numbers are added to a large one", async () => {

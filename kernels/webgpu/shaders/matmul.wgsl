@@ -7,8 +7,9 @@
 // never stored.
 //
 // Constants: FORM; TILE (how operands are loaded), ROWS and COLS (results per thread), X and Y (workgroup), LANES for
-// `subgroup`, DEPTH for `shared`; ROW_STEP and COL_STEP between a thread's groups of four rows and columns; RESULT: `logs`
-// in forward, else `factors`, sums times those, or `added`, the same added to the output, or `parts` of sums for join.wgsl.
+// `subgroup`, DEPTH for `shared`, LONGEST for flows (see tiles.ts); ROW_STEP and COL_STEP between a thread's groups of four
+// rows and columns; RESULT: `logs` in forward, else `factors`, sums times those, or `added`, the same added to the output, or
+// `parts` of sums for join.wgsl.
 struct Shape {
   rows: u32,        // flows: outputs o; otherwise the batch has them
   columns: u32,     // outputs of a row, in numbers
@@ -39,10 +40,6 @@ struct Term { left: u32, right: u32 }
 @group(0) @binding(7) var<storage, read> other: array<vec4f>;
 //# end
 //# end
-//# if FORM == flows
-// Partial sums of a dispatch's workgroups, where their loops are split.
-@group(0) @binding(8) var<storage, read_write> carried: array<vec4f>;
-//# end
 
 //# if TILE == shared
 // Four rows of an operand at four steps of the sums, a column a step: one index for sixteen numbers. The padding makes neighbours
@@ -54,8 +51,7 @@ var<workgroup> rightTile: array<Four, ${2 * DEPTH4 * X * COLS4}>;
 //# end
 
 @compute @workgroup_size($X, $Y)
-fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local: vec3u,
-  @builtin(num_workgroups) groups: vec3u) {
+fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let group = here + portion.group;
   let fold = folds[group.z];
   //# if FORM == flows
@@ -150,17 +146,13 @@ fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local:
   //# end
 
   //# if FORM == flows
-  // Sums continue from the previous dispatch.
-  let kept = (((here.z * groups.y + here.y) * groups.x + here.x) * ${X * Y}u + local.y * ${X}u + local.x) *
-    ${ROWS * COLS4}u;
-  if (portion.start > 0u) {
-    //# for i in ROWS
-    //# for q in COLS4
-    c$i_$q = carried[kept + ${i * COLS4 + q}u];
-    //# end
-    //# end
-  }
-  for (var t = fold.first + portion.start; t < fold.first + min(fold.terms, portion.end); t++) {
+  // One sum of all terms would drop what is small beside it, so that of some is added to the output before the next begins. Which
+  // are together follows from the batch, not from how the loop is split.
+  let together = max(1u, ${LONGEST}u / batch.rows);
+  let last = fold.first + min(fold.terms, portion.end * together);
+  for (var begin = fold.first + portion.start * together; begin < last;) {
+  let end = min(last, begin + together);
+  for (var t = begin; t < end; t++) {
   //# else
   for (var t = fold.first; t < fold.first + fold.terms; t++) {
   //# end
@@ -350,16 +342,6 @@ fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local:
     //# end
   }
 
-  //# if FORM == flows
-  if (portion.end < shape.terms) {
-    //# for i in ROWS
-    //# for q in COLS4
-    carried[kept + ${i * COLS4 + q}u] = c$i_$q;
-    //# end
-    //# end
-    return;
-  }
-  //# end
   //# for i in ROWS
   if (row0 + ${i / 4 * ROW_STEP + i % 4}u < rows) {
     let row = row0 + ${i / 4 * ROW_STEP + i % 4}u;
@@ -395,6 +377,15 @@ fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local:
     }
     //# end
     //# end
+  }
+  //# end
+  //# if FORM == flows
+  //# for i in ROWS
+  //# for q in COLS4
+  c$i_$q = vec4f();
+  //# end
+  //# end
+  begin = end;
   }
   //# end
 }

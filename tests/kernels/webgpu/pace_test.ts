@@ -21,8 +21,7 @@ Deno.test("pieces: all of the grid and of the loop, each part once, none larger 
       fc.double({ min: 0, max: 1e4, noNaN: true }),
       fc.double({ min: 0, max: 1e4, noNaN: true }),
       fc.integer({ min: 1, max: 25 }),
-      fc.constantFrom(1, 3, Infinity),
-      (grid, rounds, flops, bytes, most, carried) => {
+      (grid, rounds, flops, bytes, most) => {
         const pace = { rate: { flops: 100, alone: 30, bytes: 50 }, seconds: 0.2 };
         const [x, y, z] = grid, groups = x * y * z;
         const done = new Uint8Array(groups * rounds);
@@ -30,7 +29,7 @@ Deno.test("pieces: all of the grid and of the loop, each part once, none larger 
         const reached = new Uint8Array(groups);
         for (
           const { group, size, start, end, seconds } of piecesOf(
-            { grid, rounds, effort: { flops, bytes }, carried },
+            { grid, rounds, effort: { flops, bytes } },
             pace,
             most,
           )
@@ -41,7 +40,6 @@ Deno.test("pieces: all of the grid and of the loop, each part once, none larger 
           const estimate = share * (flops / 100 + bytes / 50);
           assert.ok(least || estimate <= 0.2 * (1 + 1e-9), `${estimate} s`);
           assert.ok(seconds >= estimate * (1 - 1e-9));
-          if (end - start < rounds) assert.ok(number <= carried);
           for (let k = 0; k < size[2]; k++) {
             for (let j = 0; j < size[1]; j++) {
               for (let i = 0; i < size[0]; i++) {
@@ -84,7 +82,7 @@ Deno.test("no dispatch and no submission of a batch is longer than a fifth of a 
       for (const rate of rates) {
         for (const losses of [0, 2]) {
           const pace = { rate, seconds: secondsAfter(losses) };
-          const steps = stepsWithoutDevice(circuit, { capacity, software, pace })
+          const steps = stepsWithoutDevice(circuit, { capacity, software })
             .filter(({ kernel }) => losses === 0 || !kernel.template.startsWith("soft"));
           const soft = { width: 50, dense: true, segments: 50, entries: 400 * 1024 };
           const loads = steps.map((step) => loadOf(step, { rows: capacity, segments: 50, soft }));
