@@ -22,6 +22,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{ readonly default:
   "completion": () => import("./commands/completion.ts"),
   "doctor": () => import("./commands/doctor.ts"),
   "init": () => import("./commands/init.ts"),
+  "example": () => import("./commands/example.ts"),
   "data list": () => import("./commands/data_list.ts"),
   "data fetch": () => import("./commands/data_fetch.ts"),
 };

@@ -12,7 +12,7 @@ export function movesTexts(
   return movedWork(plan, session.records, session.pipeline.name).map(
     ({ work, nodes, bytes, passes, told, advice }) => {
       const moved = bytes === undefined
-        ? `how much to and from the store is known once \`${told}\` is made`
+        ? `to and from the store what \`${told}\` tells once it is made`
         : `about ${bytesText(bytes)} to and from the store${
           passes > 1 ? `, ${bytesText(Math.round(bytes / passes))} a pass` : ""
         }`;

@@ -57,6 +57,7 @@ export async function packageFiles(root: string, version = VERSION): Promise<Pac
   for (const [path, { text }] of declared) add(path.replace(/\.tsx?$/, ".d.ts"), text);
   for (const path of filesIn(root, "web", /\.(css|js)$/)) add(path, read(path));
   for (const path of filesIn(root, "templates", /./)) add(path, Deno.readFileSync(join(root, path)));
+  for (const path of filesIn(root, "pipelines", /\.ts$/)) add(path, read(path));
   for (const path of ["README.md", "LICENSE", "CHANGELOG.md"]) add(path, read(path));
   add("bin/retort.js", read("packaging/bin.js"));
   add(

@@ -6,6 +6,7 @@ export type CommandCode =
   | "command/options"
   | "command/no-pipeline-file"
   | "command/folder-not-empty"
+  | "command/file-there"
   | "command/unexpected"
   | "page/not-found"
   | "page/argument"
@@ -36,6 +37,11 @@ export const commandCodes: Readonly<Record<CommandCode, CodeEntry>> = {
     means: "A command writes into new or empty folders only.",
     example: "out is not empty",
     remedy: "Name a new folder.",
+  },
+  "command/file-there": {
+    means: "A command would overwrite a file that may be your work.",
+    example: "pipelines/rows.ts is there, with another text",
+    remedy: "Move the file away, or give it another name.",
   },
   "command/unexpected": {
     means: "An error that nobody foresaw: most likely a fault of Retort or of a stage.",

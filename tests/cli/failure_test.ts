@@ -27,6 +27,7 @@ const WRONG: Record<string, readonly [args: readonly string[], code: string, exi
   "completion": [["tcsh"], "command/usage", 2],
   "doctor": [["--colour"], "command/usage", 2],
   "init": [["bad name", "--template", "nothing"], "command/usage", 2],
+  "example": [["quikstart"], "command/no-pipeline-file", 2],
   "data list": [["--colour"], "command/usage", 2],
   "data fetch": [["mnits"], "data/unknown", 2],
 };

@@ -124,7 +124,7 @@ Deno.test("every command answers to its name and to the flags that all share; do
     assert.deepEqual(neededCommands([...name.split(" "), "x", "--json"]), [name]);
     assert.ok(summary.length > 10 && !summary.endsWith("."), summary);
     const flags = optionsOf(name).map((option) => option.long!);
-    const store = /^(data |completion$|doctor$|get$|init$)/.test(name) ? [] : ["--store"];
+    const store = /^(data |completion$|doctor$|example$|get$|init$)/.test(name) ? [] : ["--store"];
     assert.deepEqual(
       flags.filter((flag) => SHARED.includes(flag)).sort(),
       ["--json", ...store, "--verbose"].sort(),

@@ -140,6 +140,21 @@ Deno.test({
 
     await elsewhere(registry, project, small, digestsIn(first));
 
+    // A pipeline of Retort's own comes with the package.
+    const copied = await deno("task", "example", "text_hmm");
+    assert.equal(copied.code, 0, copied.stderr);
+    const planned = await deno(
+      "task",
+      "run",
+      "pipelines/text_hmm.ts",
+      "--set",
+      `text=${texts}`,
+      "--set",
+      'teachers=["static"]',
+      "--dry-run",
+    );
+    assert.equal(planned.code, 0, planned.stderr);
+
     // A package of data is left to projects that want it, and that is said before anything runs.
     const wanted = await run("--set", 'teachers=["transformer"]', "--dry-run");
     assert.equal(wanted.code, 2, wanted.stderr);
