@@ -31,6 +31,15 @@ export interface Flows {
   readonly impossible: number;
 }
 
+/** Statistics of a leaf parameter that counts states: `[units]` by state, without the states that nothing was counted of. */
+export type StateCounts = ReadonlyMap<number, Float64Array>;
+
+/** {@link Flows} in which states without counts take no room: most words of a large vocabulary do not occur in a batch. */
+export interface StateFlows extends Omit<Flows, "statistics"> {
+  /** By id of the parameters of leaves: counts by state, or statistics `[units, width]`. */
+  readonly statistics: ReadonlyMap<string, StateCounts | Float64Array>;
+}
+
 /**
  * Evaluates one circuit. All queries are written against this interface; the reference evaluator is the slow, exact
  * implementation, engines are the fast ones. Missing values are always marginalised.
@@ -52,4 +61,6 @@ export interface Evaluator {
    * sample. Needs a root with one unit.
    */
   flows(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Flows>;
+  /** What {@link flows} gives, in less room; engines may lack it. */
+  stateFlows?(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<StateFlows>;
 }

@@ -40,6 +40,21 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
+  const pieces = safetensorsPieces(tensors, metadata);
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
+/** The bytes of {@link encodeSafetensors} in pieces, to be written one after the other: those of the tensors are not copied. */
+export function safetensorsPieces(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array[] {
   requireObject("the tensors", tensors);
   const entries = [...tensors].sort(([, a], [, b]) =>
     b.values.BYTES_PER_ELEMENT - a.values.BYTES_PER_ELEMENT
@@ -59,15 +74,13 @@ export function encodeSafetensors(
   }
   const text = new TextEncoder().encode(JSON.stringify(header));
   const length = Math.ceil(text.length / 8) * 8;
-  const bytes = new Uint8Array(8 + length + offset);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
-  bytes.fill(0x20, 8, 8 + length).set(text, 8);
-  let at = 8 + length;
-  for (const [, { values }] of entries) {
-    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
-    at += values.byteLength;
-  }
-  return bytes;
+  const head = new Uint8Array(8 + length);
+  new DataView(head.buffer).setBigUint64(0, BigInt(length), true);
+  head.fill(0x20, 8).set(text, 8);
+  const pieces = entries.map(([, { values }]) =>
+    new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+  );
+  return [head, ...pieces];
 }
 
 /**
@@ -87,10 +100,30 @@ export function decodeSafetensors(bytes: Uint8Array, where = "safetensors"): Saf
   return { tensors, metadata };
 }
 
+/**
+ * {@link decodeSafetensors} without copies, for bytes that nobody else has: arrays lie in `bytes` where these are aligned, as they
+ * are in files of {@link encodeSafetensors} that were read whole.
+ * @throws {CircuitError} naming the tensor
+ */
+export function viewSafetensors(bytes: Uint8Array<ArrayBuffer>, where = "safetensors"): Safetensors {
+  const { places, metadata } = safetensorsPlaces(bytes, bytes.length, where);
+  const tensors = new Map<string, Tensor>();
+  for (const [name, { type, shape, from, to }] of places) {
+    const start = bytes.byteOffset + from, count = (to - from) / type.BYTES_PER_ELEMENT;
+    const values = start % type.BYTES_PER_ELEMENT === 0
+      ? new type(bytes.buffer, start, count)
+      : new type(bytes.slice(from, to).buffer);
+    tensors.set(name, { shape, values });
+  }
+  return { tensors, metadata };
+}
+
 /** Constructor of a storable array type. */
 export interface TensorType {
   /** Creates an array of zeros, or one over the bytes of a buffer. */
   new (from: number | ArrayBuffer): TensorArray;
+  /** Creates an array over a part of a buffer. */
+  new (buffer: ArrayBuffer, byteOffset: number, length: number): TensorArray;
   /** Bytes per number. */
   readonly BYTES_PER_ELEMENT: number;
 }

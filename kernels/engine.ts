@@ -1,5 +1,6 @@
 import type { Learner } from "../circuits/mod.ts";
 import type { EngineChoice, EngineName } from "../foundation/engine_choice.ts";
+import type { KeptGraphs } from "./onnx/kept_graphs.ts";
 import type { TuningStore } from "./webgpu/tuning.ts";
 
 export type { EngineChoice, EngineName };
@@ -26,4 +27,6 @@ export interface EngineOptions {
   readonly onLoss?: (reason: string) => void;
   /** Threads of the CPU engine. Default: one per core. */
   readonly threads?: number;
+  /** Compiled graphs of earlier engines for the CPU engine, which leaves its own there; without it, they end with it. */
+  readonly graphs?: KeptGraphs;
 }

@@ -18,7 +18,8 @@ export type {
   OnnxType,
   Value,
 } from "./onnx/graph.ts";
-export type { TensorValue } from "./onnx/session.ts";
+export { type CompiledGraph, KeptGraphs } from "./onnx/kept_graphs.ts";
+export type { OnnxPort, OnnxSession, OnnxSessionOptions, TensorValue } from "./onnx/session.ts";
 export type { Rate } from "./webgpu/pace.ts";
 export type { Tile } from "./webgpu/tiles.ts";
 export type { Tuning, TuningStore } from "./webgpu/tuning.ts";

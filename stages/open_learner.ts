@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Circuit } from "../circuits/circuit.ts";
 import type { Engine } from "../kernels/engine.ts";
+import type { KeptGraphs } from "../kernels/onnx/kept_graphs.ts";
 import { openEngine } from "../kernels/open.ts";
 import type { Tuning, TuningStore } from "../kernels/webgpu/tuning.ts";
 import type { KeptValues, StageContext } from "../runner/stage.ts";
@@ -16,16 +17,21 @@ export function lossTold(context: Partial<Pick<StageContext, "log" | "checkpoint
   };
 }
 
-/** Opens the engine that the run asks for and records which one it is. Close it after use. */
+/**
+ * Opens the engine that the run asks for and records which one it is. Close it after use.
+ * @param graphs compiled graphs of earlier engines, for stages of which many nodes ask for the same ones
+ */
 export async function openLearner(
   circuit: Circuit,
   context: Pick<StageContext, "engine"> & Partial<Pick<StageContext, "log" | "checkpoint">>,
+  graphs?: KeptGraphs,
 ): Promise<Engine> {
   const { choice, adapter, kept } = context.engine;
   const engine = await openEngine(circuit, {
     engine: choice,
     ...(adapter !== undefined && { adapter }),
     ...(kept !== undefined && { tuning: tuningIn(kept) }),
+    ...(graphs !== undefined && { graphs }),
     onLoss: lossTold(context),
   });
   context.engine.used(engine.name, engine.adapter);

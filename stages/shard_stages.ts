@@ -9,6 +9,7 @@ import { type Score, ScoreSum, scoreSumOf } from "../circuits/learning/score.ts"
 import { countShard, joinParts, stepPart, stepPartByLevels } from "../circuits/learning/shards.ts";
 import type { SampleSource } from "../circuits/learning/source.ts";
 import type { EpochReport } from "../circuits/learning/state.ts";
+import { KeptGraphs } from "../kernels/onnx/kept_graphs.ts";
 import type { Codec } from "../runner/codec.ts";
 import { json } from "../runner/codecs/json.ts";
 import { defineStage, type Many, many, type Stage, type StageContext } from "../runner/stage.ts";
@@ -128,13 +129,16 @@ export const countTextShard: Stage<typeof shardParams, ShardedModel & TextInput,
       await count(joined(inputs), await WindowSource.open(inputs.windows, inputs.text.ids), params, context),
   });
 
+/** Whoever executes several of these nodes compiles the graphs of their circuit once. */
+const graphs = new KeptGraphs();
+
 async function count(
   model: Circuit,
   source: SampleSource,
   { order, ...params }: z.output<typeof shardParams>,
   context: Pick<StageContext, "engine" | "log">,
 ) {
-  await using learner = await openLearner(model, context);
+  await using learner = await openLearner(model, context, graphs);
   const { score, ...counts } = await countShard(learner, source, { ...params, ...(order && { order }) });
   requireFinite(model, score, `In shard ${params.shard}`);
   return { counts, score };
@@ -177,7 +181,7 @@ async function scored(
   { batchSize }: z.output<typeof scoreParams>,
   context: Pick<StageContext, "engine" | "log" | "metric">,
 ) {
-  await using learner = await openLearner(model, context);
+  await using learner = await openLearner(model, context, graphs);
   const sum = await scoreSumOf(learner, source, batchSize);
   requireFinite(model, sum, "On the validation samples");
   tellScore("valid", sum.score(model.variables.length), context);

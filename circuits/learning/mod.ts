@@ -15,6 +15,7 @@ export * from "./count.ts";
 export * from "./hmm_counts.ts";
 export * from "./state.ts";
 export * from "./training.ts";
+export type { CountPart, CountRows } from "./shard_counts.ts";
 export * from "./shards.ts";
 export * from "./groups.ts";
 export * from "./states.ts";

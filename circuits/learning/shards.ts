@@ -1,10 +1,9 @@
 import { type Circuit, type ParameterArray, replaceValues } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
-import type { Evaluator, Flows } from "../evaluator.ts";
+import type { Evaluator } from "../evaluator.ts";
 import { CountedWeight } from "../evidence.ts";
 import { requireCircuit, requireEvaluator, requireList, requireObject, requireWhole } from "../guards.ts";
-import { leafFamily, shapeOf } from "../leaves/mod.ts";
-import { checkRule, parameterOwners, rowWidth, type UpdateRule } from "../learner.ts";
+import { checkRule, type UpdateRule } from "../learner.ts";
 import { inOneRow } from "../nested.ts";
 import { stepRules } from "../steps/mod.ts";
 import { blockedHmmOptions } from "../structures/blocked_options.ts";
@@ -13,53 +12,21 @@ import { applyUpdate } from "../update.ts";
 import type { BlockedSmoothing } from "./blocked_counts.ts";
 import { stepByLevels } from "./blocked_learner.ts";
 import { ScoreSum } from "./score.ts";
+import { BatchSum, type CountPart, partSlices, type Slices, sumOfCounts } from "./shard_counts.ts";
 import { shuffled } from "./shuffle.ts";
 import { ascending, batchCount, batchOf, readBatch, type SampleSource } from "./source.ts";
 
-/** A part of the parameters, or of their counts: of each parameter, by id, values that lie together. */
+/** A part of the parameters: of each, by id, values that lie together. */
 export type TablePart = ReadonlyMap<string, ParameterArray>;
 
 /** What the E-step of a shard gives. */
 export interface ShardCounts {
   /** Expected counts: all parts of them, in order. */
-  readonly parts: readonly TablePart[];
+  readonly parts: readonly CountPart[];
   /** Weight of the counted samples, in all and by scope, as {@link stepPart} takes it. */
   readonly weight: Float64Array;
   /** Log-likelihoods under the parameters before the update. */
   readonly score: Pick<ScoreSum, "total" | "weight" | "impossible" | "samples">;
-}
-
-/** Which of the values of a parameter belong to a part: whole rows; of leaves without rows all, or none. */
-interface Slices {
-  /** `[from, to)` in the parameter. */
-  readonly values: readonly [number, number];
-  /** `[from, to)` in its counts. */
-  readonly counts: readonly [number, number];
-}
-
-/** The slices of all parameters in part `part` of `parts`, by id; parameters without any are left out. */
-function slicesOf(circuit: Circuit, part: number, parts: number): Map<string, Slices> {
-  requireCircuit(circuit);
-  requireWhole("the number of parts", parts, 1);
-  requireWhole("the number of a part", part, 0, parts - 1);
-  const slices = new Map<string, Slices>();
-  for (const [index, [id, node]] of [...parameterOwners(circuit)].entries()) {
-    const all = circuit.parameters.get(id)!.values.length;
-    if (node.kind === "sum" || leafFamily(node.family).rows) {
-      const width = rowWidth(circuit, id, node), rows = all / width;
-      const at = (r: number) => Math.floor(rows * r / parts) * width;
-      if (at(part) < at(part + 1)) {
-        const own = [at(part), at(part + 1)] as const;
-        slices.set(id, { values: own, counts: own });
-      }
-    } else if (index % parts === part) {
-      // Statistics of such leaves are no rows: one part has them all.
-      const leaf = { ...shapeOf(circuit, node), values: circuit.parameters.get(id)!.values };
-      const width = leafFamily(node.family).statisticsWidth(leaf);
-      slices.set(id, { values: [0, all], counts: [0, node.units * width] });
-    }
-  }
-  return slices;
 }
 
 /** Which samples {@link countShard} counts, and how. */
@@ -104,21 +71,17 @@ export async function countShard(
     ? ascending(source.count)
     : shuffled(source.count, shuffle.seed, shuffle.epoch, shuffle.block);
   const order = all.subarray(at(shard), at(shard + 1));
-  const counts = new Map<string, Float64Array>();
+  const counts = new BatchSum();
   const counted = new CountedWeight(circuit), score = new ScoreSum();
   for (let b = 0; b < batchCount(order.length, batchSize); b++) {
     const { samples, weights } = await readBatch(source, batchOf(order, b, batchSize));
-    const flows = await evaluator.flows(samples, weights);
-    addFlows(counts, flows);
+    const flows = await (evaluator.stateFlows ?? evaluator.flows).call(evaluator, samples, weights);
+    counts.add(flows);
     counted.add(samples, flows.logLikelihoods, weights);
     score.add(flows.logLikelihoods, weights);
   }
   return {
-    parts: Array.from({ length: parts }, (_, part) =>
-      new Map(
-        // A copy of each would be as large as all of them.
-        [...slicesOf(circuit, part, parts)].map(([id, own]) => [id, counts.get(id)!.subarray(...own.counts)]),
-      )),
+    parts: Array.from({ length: parts }, (_, part) => counts.cut(partSlices(circuit, part, parts))),
     weight: counted.save(),
     score: {
       total: score.total,
@@ -127,15 +90,6 @@ export async function countShard(
       samples: score.samples,
     },
   };
-}
-
-/** Adds the counts of a batch; those of the first one become the sum. */
-function addFlows(sum: Map<string, Float64Array>, { weights, statistics }: Flows): void {
-  for (const [id, counts] of [...weights, ...statistics]) {
-    const before = sum.get(id);
-    if (before === undefined) sum.set(id, counts);
-    else for (let i = 0; i < before.length; i++) before[i] = before[i]! + counts[i]!;
-  }
 }
 
 /**
@@ -150,7 +104,7 @@ function addFlows(sum: Map<string, Float64Array>, { weights, statistics }: Flows
  */
 export function stepPart(
   circuit: Circuit,
-  counts: readonly TablePart[],
+  counts: readonly CountPart[],
   rule: UpdateRule,
   which: { readonly part: number; readonly parts: number; readonly weights?: readonly Float64Array[] },
 ): TablePart {
@@ -160,7 +114,7 @@ export function stepPart(
   requireObject("which part `stepPart` takes", which);
   const { part, parts, weights: counted = [] } = which;
   checkRule(circuit, rule);
-  const slices = slicesOf(circuit, part, parts);
+  const slices = partSlices(circuit, part, parts);
   const values = new Map<string, ParameterArray>();
   for (const [id, { values: own }] of slices) {
     values.set(id, circuit.parameters.get(id)!.values.slice(...own));
@@ -189,40 +143,13 @@ export function stepPart(
  */
 export function stepPartByLevels(
   circuit: Circuit,
-  counts: readonly TablePart[],
+  counts: readonly CountPart[],
   smoothing: BlockedSmoothing,
 ): TablePart {
   requireCircuit(circuit);
   requireList("the counts of the shards", counts);
-  const sums = sumOfCounts(circuit, counts, slicesOf(circuit, 0, 1));
+  const sums = sumOfCounts(circuit, counts, partSlices(circuit, 0, 1));
   return stepByLevels(blockedHmmOptions(circuit), sums, smoothing);
-}
-
-/** The counts of all shards, added up in their order. @throws {CircuitError} for counts of another circuit or other parts */
-function sumOfCounts(
-  circuit: Circuit,
-  counts: readonly TablePart[],
-  slices: ReadonlyMap<string, Slices>,
-): { weights: Map<string, Float64Array>; statistics: Map<string, Float64Array> } {
-  const owners = parameterOwners(circuit);
-  const weights = new Map<string, Float64Array>(), statistics = new Map<string, Float64Array>();
-  for (const [id, { counts: [from, to] }] of slices) {
-    const sum = new Float64Array(to - from);
-    for (const shard of counts) {
-      const some = shard.get(id);
-      if (some?.length !== sum.length) {
-        throw new CircuitError(
-          "learning/state",
-          `the counts are of another circuit, or of other parts: \`${id}\` has ${
-            some?.length ?? 0
-          } numbers, expected ${sum.length}`,
-        );
-      }
-      for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + some[i]!;
-    }
-    (owners.get(id)!.kind === "sum" ? weights : statistics).set(id, sum);
-  }
-  return { weights, statistics };
 }
 
 /** The weight of the samples of all shards. */
@@ -277,10 +204,10 @@ function slicedBases(
 export function joinParts(circuit: Circuit, parts: readonly TablePart[]): Circuit {
   requireCircuit(circuit);
   requireList("the parts", parts);
-  const values = new Map([...circuit.parameters].map(([id, { values }]) => [id, values.slice()]));
+  const values = new Map<string, ParameterArray>();
   for (const [part, table] of parts.entries()) {
-    for (const [id, { values: [from, to] }] of slicesOf(circuit, part, parts.length)) {
-      const some = table.get(id);
+    for (const [id, { values: [from, to] }] of partSlices(circuit, part, parts.length)) {
+      const some = table.get(id), all = circuit.parameters.get(id)!.values;
       if (some?.length !== to - from) {
         throw new CircuitError(
           "learning/state",
@@ -289,7 +216,14 @@ export function joinParts(circuit: Circuit, parts: readonly TablePart[]): Circui
           }`,
         );
       }
-      values.get(id)!.set(some, from);
+      const known = values.get(id);
+      if (known !== undefined) known.set(some, from);
+      else if (some.length === all.length) values.set(id, some);
+      else {
+        const whole = all.slice();
+        whole.set(some, from);
+        values.set(id, whole);
+      }
     }
   }
   return replaceValues(circuit, values);

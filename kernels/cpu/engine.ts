@@ -6,6 +6,7 @@ import {
   checkSampleWeights,
   type Circuit,
   type Flows,
+  type InputNode,
   type NodeId,
   nodeOf,
   type ParameterArray,
@@ -17,6 +18,8 @@ import {
   type Samples,
   type Semiring,
   sliceSamples,
+  type StateCounts,
+  type StateFlows,
   type Tensor,
   Turns,
   type UpdateRule,
@@ -52,14 +55,14 @@ export class CpuEngine implements Engine {
 
   /** Creates an engine for a circuit; graphs are loaded on demand. */
   constructor(circuit: Circuit, options: EngineOptions & Pick<OnnxSessionOptions, "profile"> = {}) {
-    const { memory = DEFAULT_MEMORY, threads = navigator.hardwareConcurrency, profile } = options;
+    const { memory = DEFAULT_MEMORY, threads = navigator.hardwareConcurrency, profile, graphs } = options;
     this.circuit = circuit;
     this.#memory = memory;
     this.#model = new CpuModel(circuit);
     this.#runner = new GraphRunner(this.#model, {
       threads,
       ...(profile !== undefined && { profile }),
-    });
+    }, graphs);
     this.#exact = new ExactSamples(this.#model);
     this.#passes = new CertifiedPasses(this.#runner, this.#exact);
     this.#counts = this.#model.newCounts();
@@ -161,13 +164,33 @@ export class CpuEngine implements Engine {
   }
 
   /** See `Evaluator.flows`; the accumulators are not changed. */
-  flows(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Flows> {
+  async flows(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Flows> {
+    return await this.#flows(samples, sampleWeights, (node, { leaves }) => leaves.statisticsOf(node));
+  }
+
+  /** See `Evaluator.stateFlows`; the accumulators are not changed. */
+  async stateFlows(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<StateFlows> {
+    return await this.#flows<StateCounts | Float64Array>(
+      samples,
+      sampleWeights,
+      (node, { leaves }) => leaves.statesOf(node) ?? leaves.statisticsOf(node),
+    );
+  }
+
+  /** Expected counts of a batch, those of leaves as `statisticsOf` gives them. */
+  #flows<T>(
+    samples: Samples,
+    sampleWeights: ArrayLike<number> | undefined,
+    statisticsOf: (node: InputNode, counts: CountState) => T,
+  ): Promise<Omit<Flows, "statistics"> & { readonly statistics: ReadonlyMap<string, T> }> {
     return this.#turns.take(async () => {
       const counts = this.#model.newCounts();
-      const { logLikelihoods, impossible } = await this.#count(samples, sampleWeights, counts);
-      const weights = new Map<string, Float64Array>(), statistics = new Map<string, Float64Array>();
+      // Shards come whole. Large batches are no quicker, and the memory that they touch first takes its time.
+      const memory = this.#memory / 4;
+      const { logLikelihoods, impossible } = await this.#count(samples, sampleWeights, counts, memory);
+      const weights = new Map<string, Float64Array>(), statistics = new Map<string, T>();
       for (const [id, node] of parameterOwners(this.circuit)) {
-        if (node.kind === "input") statistics.set(id, counts.leaves.statisticsOf(node));
+        if (node.kind === "input") statistics.set(id, statisticsOf(node, counts));
         else {
           const { length } = parameterOf(this.circuit, id).values;
           weights.set(id, counts.weights.countsOf(id, this.#model.weights, new Float64Array(length)));
@@ -251,6 +274,7 @@ export class CpuEngine implements Engine {
     samples: Samples,
     sampleWeights: ArrayLike<number> | undefined,
     counts: CountState,
+    memory = this.#memory,
   ): Promise<Accumulated> {
     const { circuit } = this;
     requireSingleRoot(circuit);
@@ -265,7 +289,7 @@ export class CpuEngine implements Engine {
       for (const log of logs) if (log === -Infinity) impossible++;
       counts.weight.add(batch.samples, logs, own);
       logLikelihoods.set(logs, first);
-    });
+    }, memory);
     return { logLikelihoods, impossible };
   }
 
@@ -273,8 +297,9 @@ export class CpuEngine implements Engine {
     samples: Samples,
     passes: PassKind,
     run: (batch: GraphBatch, first: number) => Promise<void>,
+    memory = this.#memory,
   ): Promise<void> {
-    const most = largestBatch(this.#model.plan, this.#memory, passes);
+    const most = largestBatch(this.#model.plan, memory, passes);
     // Batches of equal size: a small last one would be inefficient.
     const parts = Math.ceil(samples.count / most), size = Math.ceil(samples.count / parts);
     for (let first = 0; first < samples.count; first += size) {

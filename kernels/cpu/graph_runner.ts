@@ -1,6 +1,7 @@
 import { getOrMake } from "../../foundation/newer.ts";
 import { Evidence, type Samples, sliceSamples } from "../../circuits/mod.ts";
-import { type OnnxSession, type OnnxSessionOptions, openSession, type TensorValue } from "../onnx/session.ts";
+import { type CompiledGraph, compileGraph, type KeptGraphs } from "../onnx/kept_graphs.ts";
+import type { OnnxSessionOptions, TensorValue } from "../onnx/session.ts";
 import type { InputGroup } from "../plan.ts";
 import type { LeafLayout, LeafRows } from "./leaf_store.ts";
 import type { CpuModel } from "./model.ts";
@@ -43,9 +44,8 @@ export interface GraphResults {
 
 interface Loaded {
   readonly program: GraphProgram;
-  readonly session: OnnxSession;
-  /** Output buffers, sized for the largest batch so far. */
-  readonly buffers: Map<string, Float32Array | Float64Array>;
+  /** Its output buffers have the size of the largest batch so far. */
+  readonly graph: CompiledGraph;
 }
 
 /** Runs the graphs of a plan, loading each on first use. */
@@ -57,6 +57,7 @@ export class GraphRunner {
   /** Whether unbounded programs can be used, as long as no weight is small. */
   readonly isUnbounded: boolean;
   readonly #options: OnnxSessionOptions;
+  readonly #kept: KeptGraphs | undefined;
   readonly #trim: Trim | undefined;
   readonly #evidence: Evidence;
   /** Scopes of sums. */
@@ -64,11 +65,15 @@ export class GraphRunner {
   /** Loaded programs, by kind and whether leaves are mixed. */
   readonly #loaded = new Map<string, Promise<Loaded>>();
 
-  /** Creates a runner over the current parameters of a model. */
-  constructor(model: CpuModel, options: OnnxSessionOptions) {
+  /**
+   * Creates a runner over the current parameters of a model.
+   * @param kept graphs of earlier runners; without it they are compiled anew
+   */
+  constructor(model: CpuModel, options: OnnxSessionOptions, kept?: KeptGraphs) {
     const { plan, leaves } = model;
     this.model = model;
     this.#options = options;
+    this.#kept = kept;
     this.segmentation = segmentsOf(plan);
     this.isUnbounded = isUnbounded(this.segmentation, leaves);
     this.#trim = this.isUnbounded ? Trim.of(plan, this.segmentation) : undefined;
@@ -132,7 +137,7 @@ export class GraphRunner {
     clamped: boolean,
     sampleWeights?: Float32Array,
   ): Promise<GraphResults> {
-    const { program, session, buffers } = await this.#load(kind, batch);
+    const { program, graph: { session, buffers } } = await this.#load(kind, batch);
     const { count } = batch.samples;
     const inputs: Record<string, TensorValue> = {};
     for (const [name, run] of program.matrices) {
@@ -183,11 +188,14 @@ export class GraphRunner {
     };
   }
 
-  /** Frees all graphs. */
+  /** Frees all graphs, or leaves them to the next runner. */
   async close(): Promise<void> {
     const loaded = await Promise.all(this.#loaded.values());
     this.#loaded.clear();
-    for (const { session } of loaded) await session.release();
+    for (const { graph } of loaded) {
+      if (this.#kept === undefined) await graph.session.release();
+      else this.#kept.give(graph);
+    }
   }
 
   #load(kind: ProgramKind, { samples }: GraphBatch): Promise<Loaded> {
@@ -197,8 +205,10 @@ export class GraphRunner {
         trim: this.#trim,
         mixed,
       });
-      const session = await openSession(program.model, this.#options);
-      return { program, session, buffers: new Map() };
+      const graph = await (this.#kept === undefined
+        ? compileGraph(program.model, this.#options)
+        : this.#kept.take(program.model, this.#options));
+      return { program, graph };
     });
   }
 }

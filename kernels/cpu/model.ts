@@ -1,6 +1,7 @@
 import { type Circuit, CountedWeight, type ParameterArray } from "../../circuits/mod.ts";
 import { type Plan, planOf } from "../plan.ts";
-import { LeafCounts, LeafStore } from "./leaf_store.ts";
+import { LeafCounts } from "./leaf_counts.ts";
+import { LeafStore } from "./leaf_store.ts";
 import type { CountState } from "./state.ts";
 import { WeightCounts, WeightStore } from "./weight_store.ts";
 

@@ -28,6 +28,16 @@ export class RowCounts {
     return place < 0 ? undefined : this.#at(place);
   }
 
+  /** The counts of those of `count` rows that have some, not copied, by their distance from row `first`. */
+  counted(first: number, count: number): Map<number, Float64Array> {
+    const rows = new Map<number, Float64Array>();
+    for (let row = 0; row < count; row++) {
+      const counts = this.get(first + row);
+      if (counts !== undefined) rows.set(row, counts);
+    }
+    return rows;
+  }
+
   // For loops over many short rows, where creating a view of each takes longer than processing it.
 
   /** The place of a row's counts; -1 if none. */

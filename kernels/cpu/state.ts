@@ -7,7 +7,7 @@ import {
   parameterOwners,
   type Tensor,
 } from "../../circuits/mod.ts";
-import type { LeafCounts } from "./leaf_store.ts";
+import type { LeafCounts } from "./leaf_counts.ts";
 import type { WeightCounts, WeightStore } from "./weight_store.ts";
 
 /** A learner's state besides its parameters. */

@@ -1,5 +1,5 @@
 import type { ParameterArray, Samples } from "../../circuits/mod.ts";
-import { transposeInto } from "../transpose.ts";
+import { transposeInto } from "../../circuits/transpose.ts";
 import { NOTHING } from "./rows.ts";
 
 /** Derived states of values that are not states themselves, such as bins. */

@@ -16,7 +16,8 @@ import {
   updateRows,
   type UpdateRule,
 } from "../../circuits/mod.ts";
-import type { LeafCounts, LeafStore } from "./leaf_store.ts";
+import type { LeafCounts } from "./leaf_counts.ts";
+import type { LeafStore } from "./leaf_store.ts";
 import type { TokenTable } from "./token_table.ts";
 import type { WeightCounts, WeightStore } from "./weight_store.ts";
 

@@ -1,7 +1,7 @@
 /** Shared by families over states: a table with one row per state. */
 import { leafFamily } from "../../circuits/mod.ts";
 import type { Value } from "../onnx/graph.ts";
-import { transposeInto } from "../transpose.ts";
+import { transposeInto } from "../../circuits/transpose.ts";
 import { LOG_ZERO } from "../webgpu/words.ts";
 import type { GpuTable, LeafFolds, LeafGraph, StatisticsSnippet, ValueSnippet } from "./device_leaf.ts";
 

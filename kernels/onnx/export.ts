@@ -2,7 +2,7 @@ import { getOrMake } from "../../foundation/newer.ts";
 import { type Circuit, CircuitError, parameterOf } from "../../circuits/mod.ts";
 import { takeOperand } from "../cpu/forward.ts";
 import { isInput, isProduct, isSum, type Segment, segmentsOf } from "../cpu/segments.ts";
-import { transposeInto } from "../transpose.ts";
+import { transposeInto } from "../../circuits/transpose.ts";
 import { joinRows } from "../cpu/turn.ts";
 import { matricesOf } from "../cpu/weights.ts";
 import { type Plan, planOf, type SumGroup } from "../plan.ts";

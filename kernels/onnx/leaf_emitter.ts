@@ -12,7 +12,7 @@ import {
 import type { LeafFolds, LeafGraph } from "../leaves/device_leaf.ts";
 import { deviceLeaf } from "../leaves/mod.ts";
 import type { Plan } from "../plan.ts";
-import { transposeInto } from "../transpose.ts";
+import { transposeInto } from "../../circuits/transpose.ts";
 import { ELEMENT_TYPES, type OnnxGraph, type Value } from "./graph.ts";
 
 /** A row outside every table: the runtime refuses to look it up. */

@@ -8,7 +8,7 @@ import {
 } from "../../circuits/mod.ts";
 import { gpuTable } from "../leaves/mod.ts";
 import type { LeafTable } from "../plan.ts";
-import { transposeInto } from "../transpose.ts";
+import { transposeInto } from "../../circuits/transpose.ts";
 import { padded } from "./layout.ts";
 import { LOG_ZERO } from "./words.ts";
 

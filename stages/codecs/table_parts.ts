@@ -1,6 +1,12 @@
-import { decodeSafetensors, encodeSafetensors, type Tensor } from "../../circuits/safetensors.ts";
+import {
+  encodeSafetensors,
+  safetensorsPieces,
+  type Tensor,
+  viewSafetensors,
+} from "../../circuits/safetensors.ts";
 import type { ParameterArray } from "../../circuits/circuit.ts";
 import type { ParameterSettings, UpdateRule } from "../../circuits/learner.ts";
+import type { CountPart, CountRows } from "../../circuits/learning/shard_counts.ts";
 import type { ShardCounts, TablePart } from "../../circuits/learning/shards.ts";
 import { inOneRow } from "../../circuits/nested.ts";
 import type { JsonObject } from "../../foundation/canonical.ts";
@@ -9,7 +15,7 @@ import { type Codec, defineCodec } from "../../runner/codec.ts";
 /** Expected counts of a shard as a stage gets them: each part is read when it is asked for. */
 export interface StoredCounts {
   /** A part of the counts. */
-  part(index: number): Promise<TablePart>;
+  part(index: number): Promise<CountPart>;
   /** Weight of the counted samples. */
   weight(): Promise<Float64Array>;
 }
@@ -21,40 +27,69 @@ function encode(part: ReadonlyMap<string, Tensor["values"]>): Uint8Array<ArrayBu
 }
 
 function decode(bytes: Uint8Array<ArrayBuffer>, where: string): TablePart {
-  const { tensors } = decodeSafetensors(bytes, where);
+  const { tensors } = viewSafetensors(bytes, where);
   return new Map([...tensors].map(([id, { values }]) => [id, values as ParameterArray]));
 }
 
-/** Counts without their zeros, with a bit for each that says where the others stand: in a shard most words of a vocabulary are rare. */
-function encodeCounts(part: TablePart): Uint8Array<ArrayBuffer> {
-  const tensors = new Map<string, Tensor>(), lengths: Record<string, number> = {};
-  for (const [id, values] of part) {
-    const there = new Uint8Array(Math.ceil(values.length / 8));
-    let count = 0;
-    for (let i = 0; i < values.length; i++) {
-      if (values[i] === 0) continue;
-      there[i >>> 3]! |= 1 << (i & 7);
-      count++;
+/**
+ * Counts without their zeros, which most words of a vocabulary have in a shard: `rows` says which rows there are, `filled` how many
+ * of their numbers are not zero; `there` has a bit for each number of a row that has both.
+ */
+function encodeCounts(part: CountPart): Uint8Array[] {
+  const tensors = new Map<string, Tensor>(), shapes: Record<string, Omit<CountRows, "counted">> = {};
+  for (const [id, { counted, ...shape }] of part) {
+    const { width } = shape;
+    const counts = new Float64Array(counted.size * width),
+      there = new Uint8Array(counted.size * bitsOf(width));
+    const rows: number[] = [], filled: number[] = [];
+    let at = 0, bits = 0;
+    for (const [row, own] of counted) {
+      const before = at;
+      for (let i = 0; i < width; i++) if (own[i] !== 0) counts[at++] = own[i]!;
+      if (at === before) continue;
+      rows.push(row);
+      filled.push(at - before);
+      if (at - before === width) continue;
+      for (let i = 0; i < width; i++) if (own[i] !== 0) there[bits + (i >>> 3)]! |= 1 << (i & 7);
+      bits += bitsOf(width);
     }
-    const some = new Float64Array(count);
-    for (let i = 0, at = 0; at < count; i++) if (values[i] !== 0) some[at++] = values[i]!;
-    tensors.set(`there/${id}`, { shape: [there.length], values: there });
-    tensors.set(`counts/${id}`, { shape: [count], values: some });
-    lengths[id] = values.length;
+    tensors.set(`counts/${id}`, { shape: [at], values: counts.subarray(0, at) });
+    tensors.set(`rows/${id}`, { shape: [rows.length], values: Int32Array.from(rows) });
+    tensors.set(`filled/${id}`, { shape: [rows.length], values: Int32Array.from(filled) });
+    tensors.set(`there/${id}`, { shape: [bits], values: there.subarray(0, bits) });
+    shapes[id] = shape;
   }
-  return encodeSafetensors(tensors, { lengths: JSON.stringify(lengths) });
+  return safetensorsPieces(tensors, { shapes: JSON.stringify(shapes) });
 }
 
-function decodeCounts(bytes: Uint8Array<ArrayBuffer>, where: string): TablePart {
-  const { tensors, metadata: { lengths } } = decodeSafetensors(bytes, where);
-  const part = new Map<string, Float64Array>();
-  for (const [id, length] of Object.entries(JSON.parse(lengths!) as Record<string, number>)) {
-    const there = tensors.get(`there/${id}`)!.values, some = tensors.get(`counts/${id}`)!.values;
-    const values = new Float64Array(length);
-    for (let i = 0, at = 0; i < length; i++) {
-      if ((there[i >>> 3]! >> (i & 7) & 1) === 1) values[i] = some[at++]!;
+/** Bytes for the bits of a row. */
+function bitsOf(width: number): number {
+  return Math.ceil(width / 8);
+}
+
+function decodeCounts(bytes: Uint8Array<ArrayBuffer>, where: string): CountPart {
+  const { tensors, metadata: { shapes } } = viewSafetensors(bytes, where);
+  const part = new Map<string, CountRows>();
+  for (
+    const [id, shape] of Object.entries(JSON.parse(shapes!) as Record<string, Omit<CountRows, "counted">>)
+  ) {
+    const of = (name: string) => tensors.get(`${name}/${id}`)!.values;
+    const { width } = shape, rows = of("rows"), filled = of("filled"), there = of("there");
+    const counts = of("counts") as Float64Array, counted = new Map<number, Float64Array>();
+    let at = 0, bits = 0;
+    for (let i = 0; i < rows.length; i++) {
+      let own = counts.subarray(at, at + filled[i]!);
+      if (own.length < width) {
+        own = new Float64Array(width);
+        for (let i = 0, next = at; i < width; i++) {
+          if ((there[bits + (i >>> 3)]! >> (i & 7) & 1) === 1) own[i] = counts[next++]!;
+        }
+        bits += bitsOf(width);
+      }
+      counted.set(rows[i]!, own);
+      at += filled[i]!;
     }
-    part.set(id, values);
+    part.set(id, { ...shape, counted });
   }
   return part;
 }
@@ -66,7 +101,7 @@ const WEIGHT = "weight.safetensors";
 export const shardCounts: Codec<StoredCounts, Pick<ShardCounts, "parts" | "weight">, "shard-counts"> =
   defineCodec<StoredCounts, Pick<ShardCounts, "parts" | "weight">, "shard-counts">({
     name: "shard-counts",
-    version: 2,
+    version: 3,
     async write({ parts, weight }, out) {
       for (const [i, part] of parts.entries()) await out.bytes(fileOf(i), encodeCounts(part));
       await out.bytes(WEIGHT, encode(new Map([["weight", weight]])));

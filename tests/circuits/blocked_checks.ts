@@ -6,7 +6,14 @@ const blocked = (options: Partial<circuits.BlockedHmmOptions>) =>
   circuits.blockedHmm({ length: 2, symbols: 2, blocks: [{ states: 2, symbols: [0, 1] }], ...options });
 const learner = () => new circuits.ReferenceLearner(blocked({ backoff: 1 }));
 const rows = circuits.samplesFromRows([[0, 1], [1, null]]);
-const counts = async () => (await learner().flows(rows));
+const counts = async () =>
+  (await circuits.countShard(learner(), circuits.sourceOf(rows), {
+    shard: 0,
+    shards: 1,
+    parts: 1,
+    batchSize: 2,
+  }))
+    .parts;
 
 /** Calls with wrong numbers of what makes, counts and learns blocked HMMs. */
 export const BLOCKED_CHECKS: Readonly<Record<string, readonly Check[]>> = {
@@ -22,8 +29,7 @@ export const BLOCKED_CHECKS: Readonly<Record<string, readonly Check[]>> = {
   ],
   stepPartByLevels: [
     ["number", async (within) => {
-      const { weights, statistics } = await counts();
-      circuits.stepPartByLevels(blocked({ backoff: 1 }), [new Map([...weights, ...statistics])], { within });
+      circuits.stepPartByLevels(blocked({ backoff: 1 }), await counts(), { within });
     }],
   ],
 };

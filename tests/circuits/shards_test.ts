@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import type { Circuit } from "../../circuits/circuit.ts";
-import type { UpdateRule } from "../../circuits/learner.ts";
-import { countShard, joinParts, stepPart, type TablePart } from "../../circuits/learning/shards.ts";
+import type { StateCounts, StateFlows } from "../../circuits/evaluator.ts";
+import { parameterOwners, type UpdateRule } from "../../circuits/learner.ts";
+import { leafFamily } from "../../circuits/leaves/mod.ts";
+import type { CountPart } from "../../circuits/learning/shard_counts.ts";
+import { countShard, joinParts, stepPart } from "../../circuits/learning/shards.ts";
 import { sourceOf } from "../../circuits/learning/source.ts";
 import { EmTraining } from "../../circuits/learning/training.ts";
 import { ReferenceEvaluator } from "../../circuits/reference.ts";
@@ -22,7 +25,7 @@ async function inShards(
   { shards, parts, batchSize }: { shards: number; parts: number; batchSize: number },
 ): Promise<Circuit> {
   const source = sourceOf(samplesFromRows(rows), weights);
-  const counts: (readonly TablePart[])[] = [], counted: Float64Array[] = [];
+  const counts: (readonly CountPart[])[] = [], counted: Float64Array[] = [];
   for (let shard = 0; shard < shards; shard++) {
     const one = await countShard(new ReferenceEvaluator(circuit), source, {
       shard,
@@ -141,6 +144,51 @@ Deno.test("the number of parts changes no bit", async () => {
   for (const one of all) assert.deepEqual(one, all[0]);
 });
 
+/** An evaluator that gives counts of leaves by state, as engines do that count them so. */
+class ByState extends ReferenceEvaluator {
+  async stateFlows(...batch: Parameters<ReferenceEvaluator["flows"]>): Promise<StateFlows> {
+    const flows = await this.flows(...batch);
+    const statistics = new Map<string, StateCounts | Float64Array>(flows.statistics);
+    for (const [id, node] of parameterOwners(this.circuit)) {
+      if (node.kind !== "input" || !leafFamily(node.family).rows) continue;
+      const all = flows.statistics.get(id)!, states = all.length / node.units;
+      const rows = new Map<number, Float64Array>();
+      for (let k = 0; k < states; k++) {
+        const row = Float64Array.from({ length: node.units }, (_, u) => all[u * states + k]!);
+        if (row.some((count) => count > 0)) rows.set(k, row);
+      }
+      statistics.set(id, rows);
+    }
+    return { ...flows, statistics };
+  }
+}
+
+Deno.test("counts by state make the same bits, and fit to others", async () => {
+  const circuit = mixedCircuit(), source = sourceOf(samplesFromRows(randomBatch(circuit, 12, 3)));
+  const rule: UpdateRule = { step: { kind: "em" }, sums: { pseudocount: 0.1 } };
+  const kinds = { plain: new ReferenceEvaluator(circuit), byState: new ByState(circuit) };
+  const stepped = async (evaluators: readonly (keyof typeof kinds)[], parts: number) => {
+    const counts = await Promise.all(
+      evaluators.map((kind, shard) =>
+        countShard(kinds[kind], source, { shard, shards: evaluators.length, parts, batchSize: 2 })
+      ),
+    );
+    return joinParts(
+      circuit,
+      Array.from(
+        { length: parts },
+        (_, part) => stepPart(circuit, counts.map((one) => one.parts[part]!), rule, { part, parts }),
+      ),
+    );
+  };
+  const plain = await stepped(["plain", "plain", "plain"], 1);
+  for (const parts of [1, 2]) {
+    const { parameters } = await stepped(["byState", "byState", "byState"], parts);
+    for (const [id, { values }] of plain.parameters) assert.deepEqual(parameters.get(id)!.values, values, id);
+    assertClose(await stepped(["plain", "byState", "plain"], parts), plain);
+  }
+});
+
 Deno.test("a distribution that smooths each row goes to its rows", async () => {
   const circuit = mixedCircuit();
   const rows = randomBatch(circuit, 9, 2), weights = new Float64Array(9).fill(1);
@@ -194,5 +242,5 @@ Deno.test("what makes no step in shards is refused", async () => {
     await refused(() => stepPart(circuit, [parts[1]!], em, { part: 0, parts: 2 })),
     "learning/state",
   );
-  assert.equal(await refused(() => joinParts(circuit, [parts[0]!, parts[0]!])), "learning/state");
+  assert.equal(await refused(() => joinParts(circuit, [new Map(), new Map()])), "learning/state");
 });

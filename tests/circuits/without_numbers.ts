@@ -7,9 +7,9 @@ export const WITHOUT_NUMBERS = `
   logLikelihood logSumExp map maxProduct nodeNamed nondeterministicNode observedPatches parameterFaults parameterOf
   parameterOwners parseCsv parseJpc parsePsdd parseUai parseUaiEvidence patchMeans patchRows philox readBatch readCsv readModelText
   recordsOf samplesFromRecords stateWords takeSource
-  replaceValues requireSingleRoot rootUnits rowWidth ruleAt safetensorsHeaderLength safetensorsPlaces samplesFromRows
+  replaceValues requireSingleRoot rootUnits rowWidth ruleAt safetensorsHeaderLength safetensorsPieces safetensorsPlaces viewSafetensors samplesFromRows
   courseOf isFalling joinParts statesOf mostFalls saveCircuit scheduled scopeVariables scopesOf settingsFor sharedParts sizeOf stack stateFlow structureFaults topDown
   topDownRows unitsInto updateRows upward viterbi weightOf withNotes wordToUnit
   accumulateSoft isSoft mapSoft requireValues sampleSoft softLogProbability softMode softOf softPosterior softWidth
-  bytesPerSample chooseEngine exportOnnx nodesOfFolds parameterBytes planOf
+  bytesPerSample chooseEngine KeptGraphs exportOnnx nodesOfFolds parameterBytes planOf
 `.trim().split(/\s+/);

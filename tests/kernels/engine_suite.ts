@@ -24,6 +24,7 @@ import {
   sampleMissing,
   type Samples,
   samplesFromRows,
+  type StateCounts,
   unobserved,
 } from "../../circuits/mod.ts";
 import { randomBatch } from "../circuits/learner_conformance.ts";
@@ -123,13 +124,24 @@ export async function compareWithReference(
   for (const id of leaves) assertFlows(got.get(id)!, expected.get(id)!, `${what}, flow of leaf ${id}`);
   const weights = Array.from({ length: samples.count }, (_, s) => s % 4 === 2 ? 0 : 0.5 + s % 3);
   for (const times of [undefined, weights]) {
-    assertSameFlows(
-      await engine.flows(samples, times),
-      await reference.flows(samples, times),
-      what,
-      relative,
-    );
+    const flows = await engine.flows(samples, times);
+    assertSameFlows(flows, await reference.flows(samples, times), what, relative);
+    for (const [id, counts] of (await engine.stateFlows?.(samples, times))?.statistics ?? []) {
+      assert.deepEqual(
+        wholeCounts(counts, flows.statistics.get(id)!),
+        flows.statistics.get(id),
+        `${what}, ${id}`,
+      );
+    }
   }
+}
+
+/** Counts by state as statistics like others, `[units, states]`. */
+function wholeCounts(counts: StateCounts | Float64Array, like: Float64Array): Float64Array {
+  if (counts instanceof Float64Array) return counts;
+  const whole = new Float64Array(like.length);
+  for (const [state, row] of counts) row.forEach((n, u) => whole[u * (like.length / row.length) + state] = n);
+  return whole;
 }
 
 /** Registers the tests. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  type CountRows,
   EmTraining,
   encodeSafetensors,
   hmm,
@@ -11,11 +12,12 @@ import {
   sourceOf,
   TensorFile,
 } from "../../circuits/mod.ts";
-import type { AnyCodec } from "../../runner/codec.ts";
+import type { AnyCodec, Artifact } from "../../runner/codec.ts";
 import { artifactReader, writeArtifact } from "../../runner/store/artifacts.ts";
 import { Store } from "../../runner/store/store.ts";
 import { circuit } from "../../stages/codecs/circuit.ts";
 import { samples } from "../../stages/codecs/samples.ts";
+import { shardCounts, type StoredCounts } from "../../stages/codecs/table_parts.ts";
 import { trainingState } from "../../stages/codecs/training_state.ts";
 import { Folder } from "../command.ts";
 
@@ -23,7 +25,7 @@ import { Folder } from "../command.ts";
 async function throughStore<T>(
   codec: AnyCodec,
   value: unknown,
-  use: (value: never, artifact: { digest: string; facts: unknown }) => T,
+  use: (value: never, artifact: Artifact) => T,
 ) {
   using folder = new Folder();
   const store = Store.open(folder.store, { create: true });
@@ -151,5 +153,41 @@ Deno.test("the state of a training comes back exactly", async () => {
   await throughStore(trainingState, state, (back: typeof state) => {
     assert.deepEqual(back.progress, state.progress);
     assert.deepEqual(new Map([...back.tensors].sort()), new Map([...state.tensors].sort()));
+  });
+});
+
+Deno.test("counts of a shard come back exactly; rows without counts take no room, nor do zeros in others", async () => {
+  const row = (...values: number[]) => Float64Array.from(values), width = 10;
+  const some = Float64Array.from({ length: width }, (_, i) => i % 3 === 0 ? 0 : 1 / i);
+  const made = {
+    parts: [
+      new Map<string, CountRows>([
+        ["words", {
+          rows: 1000,
+          width,
+          byState: true,
+          counted: new Map([[7, some], [3, some.map(() => 0)], [999, some.map((_, i) => 2 + i)], [
+            0,
+            some.toReversed(),
+          ]]),
+        }],
+        ["sums", { rows: 2, width: 3, byState: false, counted: new Map([[1, row(0.5, 1e-300, 2)]]) }],
+        ["nothing", { rows: 4, width: 2, byState: false, counted: new Map() }],
+      ]),
+    ],
+    weight: row(3, 4),
+  };
+  await throughStore(shardCounts, made, async (back: StoredCounts, { files }) => {
+    const part = await back.part(0);
+    const kept = new Map(made.parts[0]!.get("words")!.counted);
+    kept.delete(3); // Nothing but zeros.
+    assert.deepEqual(
+      part,
+      new Map(made.parts[0]).set("words", { ...made.parts[0]!.get("words")!, counted: kept }),
+    );
+    assert.deepEqual(await back.weight(), made.weight);
+    // 6 + 10 + 6 counts of words and 3 of a sum; a row's number and length; two rows of bits; the rest is the header.
+    const head = files[0]!.size - 8 * 25 - 8 * 4 - 2 * 2;
+    assert.ok(head > 0 && head < 1500, `${head} bytes`);
   });
 });
