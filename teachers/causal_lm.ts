@@ -101,10 +101,14 @@ export function causalLmLoss(sizes: CausalLmSizes, batch: number): Promise<Progr
   return Program.compile({ loss: lossOf(sizes, batch) });
 }
 
+/** Which way a language model reads: `backward`, from what follows, it predicts what precedes. */
+export type Direction = "forward" | "backward";
+
 /**
  * A causal language model as a teacher whose pieces are the tokens of its corpus: outputs `logits` of the next token and
  * `vectors`, the states from which they are predicted. The end token precedes every text and ends it.
  *
+ * @param direction in which its texts went through it; what reads backward has no logits to draw texts by
  * @throws {RetortError} when the vocabulary has no end token
  */
 export function causalLmTeacher(
@@ -112,6 +116,7 @@ export function causalLmTeacher(
   weights: ReadonlyMap<string, Float32Array>,
   name: string,
   vocabulary: Vocabulary,
+  direction: Direction = "forward",
 ): TeacherFiles {
   const { width, tokens, length } = sizes;
   const { end, unknown } = vocabulary;
@@ -176,7 +181,7 @@ export function causalLmTeacher(
       causal: true,
       inputs: { ids, mask: there, past },
       output: "vectors",
-      logits: "logits",
+      ...(direction === "backward" ? { backward: true } : { logits: "logits" }),
       start: [end],
       ends: [end],
       before: [end],

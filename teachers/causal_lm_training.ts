@@ -2,12 +2,22 @@ import { RandomStream } from "../circuits/random.ts";
 import { RetortError } from "../foundation/errors.ts";
 import { AdamW, clipping, warmedCosine } from "../kernels/autodiff/adamw.ts";
 import type { Program, TrainingStep } from "../kernels/autodiff/mod.ts";
-import { causalLmLoss, causalLmPlans, type CausalLmSizes, causalLmStep } from "./causal_lm.ts";
+import {
+  causalLmLoss,
+  causalLmPlans,
+  type CausalLmSizes,
+  causalLmStep,
+  type Direction,
+} from "./causal_lm.ts";
 import { startingNumbers } from "./transformer.ts";
 import { requireFiniteLoss, restoreTensors, trainingTensors } from "./training_tensors.ts";
 
 /** Training options of a causal language model. */
 export interface CausalLmOptions {
+  /** Which way it reads; `forward` if omitted. */
+  readonly direction?: Direction;
+  /** Windows that it learns from: `texts`, one at the beginning of each text, if omitted; `all`, one after the other, over all of it. */
+  readonly windows?: "texts" | "all";
   /** Number of passes over the texts. */
   readonly epochs: number;
   /** Number of windows per step. */
@@ -58,18 +68,19 @@ const MOST_GRADIENT = 1;
 /** Texts one after the other, each followed by the end token, and where windows over them begin. */
 interface Texts {
   readonly ids: Int32Array;
-  /** Positions of the end tokens before the texts. */
+  /** Positions of what the windows' first tokens follow. */
   readonly starts: Int32Array;
 }
 
 /**
- * Trains a causal language model with AdamW, one step at a time. A window begins with the end token before a text, so that
- * the model learns how texts begin, and reaches into those after it. Resuming from a saved state gives identical numbers
- * on the same machine.
+ * Trains a causal language model with AdamW, one step at a time. Before each window it reads an end token: that before a text, so
+ * that the model learns how texts begin, and reaches into those after it, or one in the place of what precedes the window, of
+ * which nothing is known. Resuming from a saved state gives identical numbers on the same machine.
  */
 export class CausalLmTraining {
   readonly #sizes: CausalLmSizes;
   readonly #options: CausalLmOptions;
+  readonly #end: number;
   readonly #train: Texts;
   readonly #valid: Texts;
   readonly #weights: Map<string, Float32Array>;
@@ -95,8 +106,9 @@ export class CausalLmTraining {
   ) {
     this.#sizes = sizes;
     this.#options = options;
-    this.#train = textsOf(corpus.train, end, sizes, "train");
-    this.#valid = textsOf(corpus.valid, end, sizes, "valid");
+    this.#end = end;
+    this.#train = textsOf(corpus.train, end, sizes, options, "train");
+    this.#valid = textsOf(corpus.valid, end, sizes, options, "valid");
     this.#weights = startingNumbers(causalLmPlans(sizes), options.seed);
     this.#optimiser = new AdamW({ decay: options.decay });
   }
@@ -186,7 +198,10 @@ export class CausalLmTraining {
     const read = (shift: number) =>
       BigInt64Array.from(
         { length: starts.length * length },
-        (_, i) => BigInt(ids[starts[Math.floor(i / length)]! + i % length + shift]!),
+        (_, i) => {
+          const at = i % length + shift;
+          return BigInt(at === 0 ? this.#end : ids[starts[Math.floor(i / length)]! + at]!);
+        },
       );
     return { ids: read(0), targets: read(1) };
   }
@@ -229,7 +244,13 @@ export class CausalLmTraining {
   }
 }
 
-function textsOf(given: Int32Array, end: number, { tokens, length }: CausalLmSizes, name: string): Texts {
+function textsOf(
+  given: Int32Array,
+  end: number,
+  { tokens, length }: CausalLmSizes,
+  { direction, windows = "texts" }: CausalLmOptions,
+  name: string,
+): Texts {
   const bad = given.findIndex((id) => !(id >= 0 && id < tokens));
   if (bad >= 0) {
     throw new RetortError(
@@ -241,8 +262,12 @@ function textsOf(given: Int32Array, end: number, { tokens, length }: CausalLmSiz
   const all = new Int32Array(given.length + 1);
   all[0] = end;
   all.set(given, 1);
+  // The end token after a text precedes it, read backward; that of the last one, or what follows it, comes first.
+  if (direction === "backward") all.subarray(1).reverse();
   const starts: number[] = [];
-  for (let at = 0; at + length < all.length; at++) if (all[at] === end) starts.push(at);
+  for (let at = 0; at + length < all.length; at += windows === "all" ? length : 1) {
+    if (windows === "all" || all[at] === end) starts.push(at);
+  }
   if (starts.length === 0) {
     throw new RetortError(
       "text/windows",

@@ -9,6 +9,7 @@ export const teacherConfig: z.ZodObject<{
   width: z.ZodInt;
   longest: z.ZodInt;
   causal: z.ZodBoolean;
+  backward: z.ZodOptional<z.ZodBoolean>;
   inputs: z.ZodObject<{
     ids: z.ZodString;
     mask: z.ZodOptional<z.ZodString>;
@@ -56,6 +57,8 @@ export const teacherConfig: z.ZodObject<{
   longest: z.int().min(2),
   /** Whether a piece attends only to itself and earlier pieces. */
   causal: z.boolean(),
+  /** Of causal graphs: whether texts go through from their last piece to their first, so that a state knows of what follows. */
+  backward: z.boolean().optional(),
   /** Names of the graph's inputs. */
   inputs: z.strictObject({
     /** Ids of pieces, `[batch, tokens]`. */

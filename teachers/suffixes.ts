@@ -7,8 +7,9 @@ import type { Teacher } from "./teacher.ts";
  * (Liu, Zhang and Van den Broeck, "Scaling Up Probabilistic Circuits by Latent Variable Distillation", 2022).
  * `cumulative`: one pass over the window, then the mean of the vectors of the suffix's tokens. `masked`: likewise, but
  * each piece attends only to itself and later pieces, so vectors are independent of the prefix. `causal`: one pass, then
- * the hidden state at the position itself, which depends on the prefix and not on the suffix; see {@link CausalState}.
- * For `causal`, every text follows the language model's start piece and prompt.
+ * the hidden state at the position itself, which depends on the prefix and not on the suffix, or, of a model that reads
+ * backward, on the suffix and not on the prefix; see {@link CausalState}. For `causal`, every text follows the language
+ * model's start piece and prompt.
  */
 export type EmbeddingMode = "suffix" | "cumulative" | "masked" | "causal";
 /** All embedding modes. */
@@ -81,7 +82,7 @@ export async function embedSuffixesOf(
   options: EmbeddingOptions,
 ): Promise<Float32Array> {
   const { config } = teacher;
-  const { mode, decay = 1, state = "after", batchPieces = BATCH_PIECES } = options;
+  const { mode, decay = 1 } = options;
   if (!(decay >= 0 && decay <= 1)) {
     throw new RetortError("teacher/options", `decay is ${decay}, expected a number from 0 to 1`);
   }
@@ -94,6 +95,24 @@ export async function embedSuffixesOf(
       },
     );
   }
+  if (config.backward) {
+    if (mode === "causal") return turned(await embed(teacher, alignment, turnedRows(rows), options), rows);
+    throw new RetortError(
+      "teacher/options",
+      `${config.name} reads backward, and has no vectors of the mode "${mode}"`,
+      { hint: 'Use the mode "causal": its state at a word knows of all that follows.' },
+    );
+  }
+  return await embed(teacher, alignment, rows, options);
+}
+
+async function embed(
+  teacher: Teacher,
+  alignment: Alignment,
+  rows: TokenRows,
+  { mode, decay = 1, state = "after", batchPieces = BATCH_PIECES }: EmbeddingOptions,
+): Promise<Float32Array> {
+  const { config } = teacher;
   if (mode === "masked" && config.inputs.suffixes === undefined) {
     throw new RetortError(
       "teacher/not-causal",
@@ -153,6 +172,36 @@ export async function embedSuffixesOf(
   return result;
 }
 
+/** Windows whose tokens come from last to first, padding after them as before. */
+function turnedRows(rows: TokenRows): TokenRows {
+  const { count, variables, observed } = rows, back = rows.values.slice();
+  for (let w = 0; w < count; w++) {
+    back.subarray(w * variables, w * variables + observedIn(rows, w)).reverse();
+  }
+  return { count, variables, values: back, ...(observed !== undefined && { observed }) };
+}
+
+/** Their vectors, from first to last. */
+function turned(vectors: Float32Array, rows: TokenRows): Float32Array {
+  const { count, variables } = rows, width = vectors.length / (count * variables);
+  const back = new Float32Array(vectors.length);
+  for (let w = 0; w < count; w++) {
+    const first = w * variables, end = first + observedIn(rows, w);
+    for (let at = first; at < end; at++) {
+      const from = first + end - 1 - at;
+      back.set(vectors.subarray(from * width, (from + 1) * width), at * width);
+    }
+  }
+  return back;
+}
+
+/** Tokens of a window before its padding. */
+function observedIn({ variables, observed }: TokenRows, window: number): number {
+  let end = variables;
+  while (end > 0 && observed?.[window * variables + end - 1] === 0) end--;
+  return end;
+}
+
 function sequencesOf(
   teacher: Teacher,
   alignment: Alignment,
@@ -163,8 +212,7 @@ function sequencesOf(
   const sequences: Sequence[] = [];
   const { variables } = rows;
   for (let window = 0; window < rows.count; window++) {
-    let end = variables;
-    while (end > 0 && rows.observed?.[window * variables + end - 1] === 0) end--;
+    const end = observedIn(rows, window);
     const tokens = rows.values.subarray(window * variables, window * variables + end);
     for (let first = 0; first < (each ? end : Math.min(end, 1)); first++) {
       // The preceding token decides how a suffix begins, even if the suffix goes through the teacher alone.

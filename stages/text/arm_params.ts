@@ -79,6 +79,13 @@ export const embeddingParams: {
   >;
   decay: z.ZodDefault<z.ZodNumber>;
   components: z.ZodDefault<z.ZodInt>;
+  languageModel: z.ZodPrefault<
+    z.ZodObject<{
+      epochs: z.ZodDefault<z.ZodInt>;
+      width: z.ZodDefault<z.ZodInt>;
+      layers: z.ZodDefault<z.ZodInt>;
+    }, z.core.$strict>
+  >;
 } = {
   /**
    * How suffixes go through the teacher: see docs/text.md. `auto` is `masked`, or `cumulative` if the graph cannot
@@ -93,6 +100,12 @@ export const embeddingParams: {
   decay: z.number().min(0).max(1).default(0),
   /** Number of principal components of the teacher's vectors kept for k-means. */
   components: z.int().min(1).default(64),
+  /** The language models of the teachers `forward` and `backward`: passes over the text, numbers in a vector, layers. */
+  languageModel: z.strictObject({
+    epochs: z.int().min(1).default(3),
+    width: z.int().min(4).multipleOf(4).default(128),
+    layers: z.int().min(1).default(2),
+  }).prefault({}),
 };
 /** Parameters of suffix embeddings, with defaults filled in. */
 export type Embedding = z.output<z.ZodObject<typeof embeddingParams>>;

@@ -20,7 +20,9 @@ import { clustersFor, materialiseHmm } from "./materialise_hmm.ts";
 import { randomHmm } from "./random_hmm.ts";
 import { smoothText } from "./smooth_text.ts";
 import type { teacher } from "./teachers.ts";
+import { isTrainedHere } from "./teacher_choice.ts";
 import { type ArmTraining, trainArm } from "./train_arm.ts";
+import { trainCausalLm } from "./train_causal_lm.ts";
 import { layWindows } from "./windows.ts";
 import { wordVectors } from "./word_vectors.ts";
 
@@ -86,6 +88,8 @@ export function textHeadline(subject: string): HeadlineDefinition {
       transformer: "distilled from a transformer",
       static: "distilled from static word vectors",
       noise: "distilled from noise",
+      forward: "distilled from a language model of the text",
+      backward: "distilled from a language model of the text that reads backward",
       random: "random start",
     },
     values: [
@@ -117,7 +121,8 @@ export function corpusOf(tokens: TextTokens, length: number, partial: "drop" | "
 
 /**
  * Vectors of all suffixes of the training windows, projected onto at most `components` principal components. They come
- * from a transformer or from a teacher that needs none: `static` (word vectors) or `noise`.
+ * from a transformer, which `forward` and `backward` are trained to be first, or from a teacher that needs none: `static`
+ * (word vectors) or `noise`.
  */
 export function suffixVectors(
   corpus: Corpus,
@@ -125,9 +130,22 @@ export function suffixVectors(
   model: Ref<typeof teacher> | undefined,
   options: Embedding,
 ): Ref<typeof matrixShards> {
-  const { tokens: { vocabulary, train: tokens }, windows: { train: windows } } = corpus;
+  const { tokens: { vocabulary, train: tokens, valid }, windows: { train: windows } } = corpus;
   // Noise has no principal directions worth finding.
   if (name === "noise") return embedRandom({ tokens, windows }, {}).vectors;
+  const project = (vectors: Ref<typeof matrixShards>) => {
+    const { axes } = fitPca({ vectors }, { components: options.components });
+    return projectPca({ vectors, axes }, { precision: "f2" }).vectors;
+  };
+  if (isTrainedHere(name)) {
+    const { epochs, width, layers } = options.languageModel;
+    // Before a window it reads an end token.
+    const { teacher } = trainCausalLm({ train: tokens, valid, vocabulary }, {
+      ...{ direction: name, windows: "all", length: corpus.length + 1 },
+      ...{ epochs, width, layers, hiddenWidth: 4 * width },
+    }, { name: `language model, ${name}` });
+    return project(embedSuffixes({ teacher, tokens, windows, vocabulary }, { mode: "causal" }).vectors);
+  }
   const { vectors } = model === undefined
     ? embedStatic({
       words: wordVectors({ tokens, vocabulary }, { width: options.components }).words,
@@ -138,9 +156,7 @@ export function suffixVectors(
       mode: options.mode !== "auto" ? options.mode : name === "transformer" ? "masked" : "cumulative",
       decay: options.decay,
     });
-  if (model === undefined) return vectors;
-  const { axes } = fitPca({ vectors }, { components: options.components });
-  return projectPca({ vectors, axes }, { precision: "f2" }).vectors;
+  return model === undefined ? vectors : project(vectors);
 }
 
 /** An HMM initialised at random, then trained by EM. */

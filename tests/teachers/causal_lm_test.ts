@@ -9,6 +9,8 @@ import {
 } from "../../teachers/causal_lm.ts";
 import { type CausalLmOptions, CausalLmTraining } from "../../teachers/causal_lm_training.ts";
 import { openCausalLm } from "../../teachers/causal_sampling.ts";
+import { embedSuffixesOf } from "../../teachers/suffixes.ts";
+import { openTeacher } from "../../teachers/teacher.ts";
 import { startingNumbers } from "../../teachers/transformer.ts";
 
 const sizes: CausalLmSizes = { tokens: 6, length: 8, width: 16, layers: 2, heads: 2, hidden: 24 };
@@ -75,6 +77,39 @@ Deno.test("a causal model learns a language, draws texts of it, and can do no be
   }
   assert.ok((followed + ended) / letters > 0.97, `${followed + ended} of ${letters}`);
   assert.ok(Math.abs(ended / letters - 0.25) < 0.06, `${ended} of ${letters}`);
+});
+
+Deno.test("read backward it predicts what precedes, from what follows, and its states know of nothing before them", async () => {
+  const backward = await trained({ direction: "backward", windows: "all", epochs: 3 });
+  const forward = await trained({ windows: "all", epochs: 3 });
+  // A letter tells the one before it as well as the next one, and texts begin and end alike.
+  const [b, f] = [backward, forward].map(({ reports }) => reports.at(-1)!.valid) as [number, number];
+  assert.ok(Math.abs(b - f) < 0.15 && b < 1.2, `${b} backward, ${f} forward`);
+  const made = causalLmTeacher(sizes, backward.weights, "tiny", vocabulary, "backward");
+  assert.equal(made.config.logits, undefined);
+  await assert.rejects(openCausalLm(made), /logits/);
+  await using teacher = await openTeacher(made);
+  const alignment = teacher.align(vocabulary), length = 6, { width } = sizes;
+  const windows = [[2, 3, 4, END, 5, 2], [5, 5, 5, END, 5, 2], [2, 3, 4, 4, 0, 0]];
+  const there = windows.map((_, w) => Array.from({ length }, (_, t) => Number(w < 2 || t < 4)));
+  const rows = {
+    count: 3,
+    variables: length,
+    values: Int32Array.from(windows.flat()),
+    observed: Uint8Array.from(there.flat()),
+  };
+  const vectors = await embedSuffixesOf(teacher, alignment, rows, { mode: "causal" });
+  const at = (w: number, t: number) => vectors.slice((w * length + t) * width, (w * length + t + 1) * width);
+  const apart = (a: Float32Array, b: Float32Array) => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
+  // The same suffix after other prefixes, and other suffixes after the same prefix.
+  for (const t of [3, 4, 5]) assert.ok(apart(at(0, t), at(1, t)) < 1e-5, `suffix at ${t}`);
+  assert.ok(apart(at(0, 2), at(1, 2)) > 1e-2 && apart(at(0, 0), at(2, 0)) > 1e-2);
+  assert.ok(at(2, 4).every((x) => x === 0) && at(2, 3).some((x) => x !== 0));
+  // What a window is alone it is beside longer ones.
+  const own = { count: 1, variables: 4, values: Int32Array.from([2, 3, 4, 4]) };
+  const alone = await embedSuffixesOf(teacher, alignment, own, { mode: "causal" });
+  assert.ok(apart(alone.subarray(0, width), at(2, 0)) < 1e-5);
+  await assert.rejects(embedSuffixesOf(teacher, alignment, rows, { mode: "cumulative" }), /reads backward/);
 });
 
 Deno.test("the graph that is drawn from has the loss that is trained", async () => {
