@@ -165,7 +165,8 @@ function union(a: object, b: object): string[] {
 
 function short(digests: Digest | readonly Digest[] | undefined): string | undefined {
   if (digests === undefined) return undefined;
-  return typeof digests === "string" ? digests.slice(0, 8) : `${digests.length} artifacts`;
+  if (typeof digests === "string") return digests.slice(0, 8);
+  return digests.length === 1 ? "1 artifact" : `${digests.length} artifacts`;
 }
 
 /** Without the properties that are undefined. */

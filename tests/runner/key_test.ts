@@ -33,6 +33,10 @@ const CHANGES: [Partial<KeyComponents>, string][] = [
     { inputs: { ...BASE.inputs, many: ["f".repeat(64), "e".repeat(64)] } },
     "input many (many) changed: 2 artifacts -> 2 artifacts",
   ],
+  [
+    { inputs: { ...BASE.inputs, many: ["e".repeat(64)] } },
+    "input many (many) changed: 2 artifacts -> 1 artifact",
+  ],
   [{ seed: 2 }, "seed changed: 1 -> 2"],
   [{ engine: "webgpu" }, "engine changed: cpu -> webgpu"],
   [{ env: { SCALE: "d2", UNSET: null } }, "environment variable SCALE changed"],
