@@ -1,6 +1,6 @@
 /** Stages of EM in shards: E-steps of shards, M-steps of parts, scores between epochs, and what comes of it. */
 import { z } from "zod";
-import type { Circuit } from "../circuits/circuit.ts";
+import type { Circuit, ParameterArray } from "../circuits/circuit.ts";
 import type { UpdateRule } from "../circuits/learner.ts";
 import { courseOf } from "../circuits/learning/course.ts";
 import { requireNumbers, requireScore } from "../circuits/learning/numbers.ts";
@@ -9,6 +9,7 @@ import { type Score, ScoreSum, scoreSumOf } from "../circuits/learning/score.ts"
 import { countShard, joinParts, stepPart, stepPartByLevels } from "../circuits/learning/shards.ts";
 import type { SampleSource } from "../circuits/learning/source.ts";
 import type { EpochReport } from "../circuits/learning/state.ts";
+import { fallWarning, isMonotone, lostUnitsWarning } from "../circuits/learning/warnings.ts";
 import { KeptGraphs } from "../kernels/onnx/kept_graphs.ts";
 import type { Codec } from "../runner/codec.ts";
 import { json } from "../runner/codecs/json.ts";
@@ -75,10 +76,14 @@ function joined({ circuit, updated }: {
   return updated.length === 0 ? circuit : joinParts(circuit, updated);
 }
 
+function valuesOf({ parameters }: Circuit): ReadonlyMap<string, ParameterArray> {
+  return new Map([...parameters].map(([id, { values }]) => [id, values]));
+}
+
 /** @throws CircuitError where the log-likelihood is NaN, which no later step would mend. */
 function requireFinite(model: Circuit, { total }: Pick<ShardScore, "total">, when: string): void {
   if (!Number.isNaN(total)) return;
-  requireNumbers(model, new Map([...model.parameters].map(([id, { values }]) => [id, values])), when);
+  requireNumbers(model, valuesOf(model), when);
   requireScore(total, when);
 }
 
@@ -298,21 +303,30 @@ export const joinPartsParams: z.ZodObject<{
   patience: z.ZodOptional<z.ZodInt>;
   tolerance: z.ZodNumber;
   mostFalls: z.ZodInt;
+  perUpdate: z.ZodInt;
+  monotone: z.ZodBoolean;
 }, z.core.$strip> = z.object({
   shards: z.int().min(1),
   patience: z.int().min(1).optional(),
   tolerance: z.number().min(0),
   /** How often the step could be reduced. */
   mostFalls: z.int().min(0),
+  /** Shards whose counts an update sums up. */
+  perUpdate: z.int().min(1),
+  /** Whether every update is EM over all samples: unless it smooths, it never lowers their likelihood. */
+  monotone: z.boolean(),
 });
 
 /**
- * The circuit of the parts that are kept, and the course of the training. `scores` are those of all shards, epoch by epoch; `valid`
+ * The circuit of the parts that are kept, and the course of the training, with the warnings that `train.em` gives. `first` are the parts
+ * after the first update; `smoothing` that of all updates, none where levels smooth; `scores` those of all shards, epoch by epoch; `valid`
  * those of the start and of each epoch, if there are any; `windows` those of the text that was learned from, if it was one.
  */
 export const joinTraining: Stage<
   typeof joinPartsParams,
   ShardedModel & {
+    first: Many<typeof parameterPart>;
+    smoothing: Many<typeof stepSmoothing>;
     scores: Many<typeof shardScore>;
     valid: Many<typeof shardScore>;
     windows: Many<typeof windows>;
@@ -321,22 +335,40 @@ export const joinTraining: Stage<
 > = defineStage({
   name: "train.join-parts",
   params: joinPartsParams,
-  inputs: { ...model, scores: many(shardScore), valid: many(shardScore), windows: many(windows) },
+  inputs: {
+    ...model,
+    first: many(parameterPart),
+    smoothing: many(stepSmoothing),
+    scores: many(shardScore),
+    valid: many(shardScore),
+    windows: many(windows),
+  },
   outputs: { circuit, log: trainingLog },
-  run({ inputs, params: { shards, patience = Infinity, tolerance, mostFalls }, context }) {
-    const { scores, valid, windows: [text] } = inputs;
+  run({ inputs, params, context }) {
+    const { shards, patience = Infinity, tolerance, mostFalls, perUpdate } = params;
+    const { circuit: start, first, scores, valid, smoothing: [smoothing], windows: [text] } = inputs;
+    const monotone = params.monotone && smoothing !== undefined &&
+      isMonotone(start, fullOptions({ epochs: 1, batchSize: 1, smoothing }, 1), 1);
+    const counted = scores.slice(0, perUpdate).reduce((sum, { weight }) => sum + weight, 0);
+    const lost = smoothing === undefined || first.length === 0
+      ? undefined
+      : lostUnitsWarning(start, valuesOf(joinParts(start, first)), counted);
     const whole = joined(inputs), variables = whole.variables.length;
     const rules = { patience, tolerance, mostFalls, round: 1 }, reports: EpochReport[] = [];
     for (let epoch = valid.length > 0 ? 0 : 1; epoch * shards <= scores.length; epoch++) {
       const own = scores.slice((epoch - 1) * shards, epoch * shards), held = valid[epoch];
-      const report = {
+      const report: EpochReport = {
         epoch,
         ...(epoch > 0 && { train: scoreOfShards(own, variables) }),
         ...(held && { valid: scoreOfShards([held], variables) }),
         best: true,
       };
+      const warnings = [
+        epoch === 1 ? lost : undefined,
+        monotone ? fallWarning(reports.at(-1)?.train, report.train) : undefined,
+      ].filter((warning) => warning !== undefined);
       reports.push({ ...report, best: courseOf([...reports, report], rules).best === report });
-      tell(report, context);
+      tell({ ...report, warnings }, context);
     }
     const { best, converged } = courseOf(reports, rules);
     return {

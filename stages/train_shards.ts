@@ -8,6 +8,7 @@ import {
   type TrainingOptions,
 } from "../circuits/learning/options.ts";
 import type { EpochReport } from "../circuits/learning/state.ts";
+import { stepRules } from "../circuits/steps/mod.ts";
 import { CallError } from "../foundation/errors.ts";
 import type { Moves, NodeOptions, ReadArtifact, Ref } from "../runner/stage.ts";
 import type { circuit } from "./codecs/circuit.ts";
@@ -109,6 +110,8 @@ class ShardedEpochs {
   /** How counts are smoothed, where that is not by levels. */
   readonly #smoothing?: ReturnType<typeof smoothSamples>["smoothing"];
   #updates = 0;
+  /** Parameters after the first update. */
+  #first: Parts = [];
 
   /** @throws CallError for numbers that make no training, CircuitError for options that no training takes */
   constructor(
@@ -163,6 +166,7 @@ class ShardedEpochs {
       }
       const when = updates > 1 ? `epoch ${epoch}.${update + 1}` : `epoch ${epoch}`;
       updated = this.#step(updated, counts, when, (to - from) / shards, falls);
+      if (this.#first.length === 0) this.#first = updated;
     }
     this.after.push(updated);
   }
@@ -219,18 +223,22 @@ class ShardedEpochs {
 
   /** What comes of it, with the parameters after an epoch. */
   result(epoch: number, valid: readonly Ref<typeof shardScore>[]): TrainedInShards {
-    const { patience, tolerance } = this.full, data = this.#data;
+    const { patience, tolerance, step } = this.full, data = this.#data, { shards } = this.#options;
     return joinTraining({
       circuit: this.#start,
       updated: this.after[epoch]!,
+      first: this.#first,
+      smoothing: this.#smoothing === undefined ? [] : [this.#smoothing],
       scores: this.scores,
       valid,
       windows: "train" in data ? [] : [data.windows],
     }, {
-      shards: this.#options.shards,
+      shards,
       ...(patience < Infinity && { patience }),
       tolerance,
       mostFalls: mostFalls(this.full),
+      perUpdate: this.#perUpdate,
+      monotone: this.#perUpdate === shards && stepRules[step.kind].monotone === true,
     }, this.#node());
   }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import {
   type Circuit,
+  countShard,
   decodeTrainingState,
   EmTraining,
   encodeTrainingState,
@@ -13,10 +14,12 @@ import {
   ReferenceLearner,
   samplesFromRows,
   sourceOf,
+  stepPart,
   type TrainingOptions,
   type UpdateRule,
 } from "../../circuits/mod.ts";
 import { CpuEngine } from "../../kernels/cpu/engine.ts";
+import { joinTraining, type ShardScore } from "../../stages/shard_stages.ts";
 import { trainEm } from "../../stages/train_em.ts";
 import { holds } from "../property.ts";
 import { runHere } from "../stages/in_place.ts";
@@ -157,4 +160,53 @@ Deno.test("the stage that trains logs what its training warns of", async () => {
     { log: (text: string) => logs.push(text) },
   );
   assert.ok(logs.some((text) => /^epoch 1: the first update gave no weight to unit/.test(text)), `${logs}`);
+});
+
+Deno.test("so does the one that ends a training in shards, in the same words", async () => {
+  const start = naiveMixture(real, { components: 3 }), source = sourceOf(far);
+  const counts = [], scores: ShardScore[] = [];
+  for (const shard of [0, 1]) {
+    const one = await countShard(new ReferenceLearner(start), source, {
+      shard,
+      shards: 2,
+      parts: 1,
+      batchSize: 2,
+    });
+    counts.push(one.parts[0]!);
+    scores.push(one.score);
+  }
+  const first = [stepPart(start, counts, { step: { kind: "em" } }, { part: 0, parts: 1 })];
+  const logs = async (smoothing: readonly unknown[], after: number, monotone = true) => {
+    const told: string[] = [], later = scores.map((score) => ({ ...score, total: after * score.weight }));
+    await runHere(
+      joinTraining,
+      {
+        circuit: start,
+        updated: first,
+        first,
+        smoothing,
+        scores: [...scores, ...later],
+        valid: [],
+        windows: [],
+      },
+      { shards: 2, tolerance: 0, mostFalls: 0, perUpdate: 2, monotone },
+      { log: (text: string) => told.push(text) },
+    );
+    return told;
+  };
+  const whole: string[] = [];
+  await runHere(trainEm, { circuit: start, train: source, valid: source }, { epochs: 1 }, {
+    log: (text: string) => whole.push(text),
+  });
+  const lost = whole.find((text) => text.startsWith("epoch 1: the first update gave no weight to unit"));
+  assert.deepEqual(await logs([{}], 0), [lost]);
+  assert.deepEqual(await logs([], 0), [], "levels smooth every unit");
+  const [, fall] = await logs([{}], -1e6);
+  assert.match(
+    fall!,
+    /^epoch 2: the last update lowered the log-likelihood of the training samples from -.* to -1000000 /,
+  );
+  assert.deepEqual(await logs([{}], -1e6, false), [lost], "mini-batches may lower it");
+  const pseudocounts = { sums: { pseudocount: 1 }, leaves: { pseudocount: 1 } };
+  assert.deepEqual(await logs([pseudocounts], -1e6), [lost], "and so may pseudocounts");
 });
