@@ -1,12 +1,17 @@
 import { fileURLToPath } from "node:url";
-import { type Figure, figure } from "../measure.ts";
+import { RecordReader } from "../../runner/records/reader.ts";
+import { Store } from "../../runner/store/store.ts";
+import { type Figure, figure, median } from "../measure.ts";
+import { ProcessorTime } from "./processor_time.ts";
+import { measurePhases, type ShardedInputs } from "./shard_phases.ts";
 
 const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 const WORKERS = 4;
 const SHARDS = 4;
-const RUNS = 3;
-/** Passes over the samples: the slope between both is what a pass takes, the rest is the start of all processes. */
-const EPOCHS = { few: 1, many: 2 };
+const RUNS = 1;
+/** Passes over the samples: the first one is not measured, as all processes start in it. */
+const EPOCHS = 2;
+const CORES = navigator.hardwareConcurrency;
 
 /** EM of an HMM over every second window of WikiText-2, in one node or in shards. `round` makes other keys of the same work. */
 const PIPELINE = `import { z } from "zod";
@@ -46,39 +51,12 @@ export default definePipeline({
 });
 `;
 
-/** A command whose time on the processor is counted, that of the processes which it has waited for included. */
-class Counted {
-  readonly #child: Deno.ChildProcess;
-
-  /** Starts `deno` with arguments, on one core where `core` says which. */
-  constructor(args: readonly string[], core?: number) {
-    const pinned = core === undefined || Deno.build.os !== "linux"
-      ? []
-      : ["taskset", "--cpu-list", `${core}`];
-    this.#child = new Deno.Command("sh", {
-      // A signal ends the command, not the shell, which then tells the times of its children.
-      args: ["-c", '"$@" >/dev/null & trap "kill -TERM $!" TERM; wait $!; wait $!; times', "sh", ...pinned]
-        .concat(Deno.execPath(), args),
-      env: { NO_COLOR: "1" },
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-  }
-
-  /** Asks it to end. */
-  stop(): void {
-    this.#child.kill("SIGTERM");
-  }
-
-  /** Seconds on the processor, once it has ended. */
-  async seconds(): Promise<number> {
-    const { stdout, stderr } = await this.#child.output();
-    // The second line is that of children: minutes and seconds of the user and of the system.
-    const [, children = ""] = new TextDecoder().decode(stdout).trim().split("\n");
-    const times = [...children.matchAll(/(\d+)m([\d.]+)s/g)].map(([, m, s]) => 60 * Number(m) + Number(s));
-    if (times.length !== 2) throw new Error(new TextDecoder().decode(stderr));
-    return times[0]! + times[1]!;
-  }
+/** What an arm took, in seconds on the processor. */
+interface Spent {
+  /** An epoch after the first one. */
+  readonly epoch: number;
+  /** What is left: processes that start and end, the plan, what the first epoch takes longer. */
+  readonly once: number;
 }
 
 /** Processor time of EM in shards by workers of one core each, over that of EM in one process on one core. */
@@ -86,47 +64,111 @@ export async function measureShards(folder: string): Promise<Figure[]> {
   const file = `${folder}/bench_shards.ts`, store = `${folder}/store`;
   Deno.writeTextFileSync(file, PIPELINE);
   const deno = (args: readonly string[], core?: number) =>
-    new Counted(["run", "--allow-all", MAIN, ...args], core);
-  const run = async (set: readonly string[], more: readonly string[], core?: number) => {
+    new Deno.Command(core === undefined ? Deno.execPath() : "taskset", {
+      args: [
+        ...core === undefined ? [] : ["--cpu-list", `${core}`, Deno.execPath()],
+        "run",
+        "--allow-all",
+        MAIN,
+        ...args,
+      ],
+      env: { NO_COLOR: "1" },
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+  const run = (set: readonly string[], more: readonly string[], core?: number) => {
     const settings = set.flatMap((one) => ["--set", one]);
-    return await deno(["run", file, "--store", store, "--engine", "cpu", ...settings, ...more], core)
-      .seconds();
+    return deno(["run", file, "--store", store, "--engine", "cpu", ...settings, ...more], core);
   };
-  const inOne = (set: readonly string[]) => run(["how=whole", ...set], ["--jobs", "1"], 0);
-  const inShards = async (set: readonly string[]) => {
-    const workers = Array.from(
-      { length: WORKERS },
-      (_, i) => deno(["work", "--store", store], i % navigator.hardwareConcurrency),
+  const ended = async (child: Deno.ChildProcess) => {
+    const { success, stderr } = await child.output();
+    if (!success) throw new Error(new TextDecoder().decode(stderr));
+  };
+  /** What processes took until `driver` has ended and all are stopped. */
+  const spent = async (
+    driver: Deno.ChildProcess,
+    workers: readonly Deno.ChildProcess[],
+    ends: (reader: RecordReader, run: string) => number[],
+    round: number,
+  ): Promise<Spent> => {
+    using time = new ProcessorTime([driver, ...workers].map(({ pid }) => pid));
+    await ended(driver);
+    const total = time.until();
+    for (const worker of workers) worker.kill("SIGTERM");
+    await Promise.all(workers.map((worker) => worker.output()));
+    using reader = new RecordReader({ root: store }, { readOnly: true });
+    const { id } = reader.runs().find(({ params }) => params.round === round)!;
+    const [first, ...more] = ends(reader, id).map((end) => time.until(1000 * end));
+    const epoch = (more.at(-1)! - first!) / more.length;
+    return { epoch, once: total - EPOCHS * epoch };
+  };
+  let rounds = 0;
+  const inOne = () => {
+    const round = ++rounds;
+    const driver = run(["how=whole", `epochs=${EPOCHS}`, `round=${round}`], ["--jobs", "1"], 0);
+    return spent(
+      driver,
+      [],
+      (reader, run) =>
+        reader.metrics(run).filter(({ name, step }) => name === "train log-likelihood" && step !== null)
+          .map(({ time }) => time),
+      round,
     );
-    const driver = await run(["how=shards", ...set], ["--executor", "workers", "--jobs", `${WORKERS}`]);
-    workers.forEach((worker) => worker.stop());
-    const own = await Promise.all(workers.map((worker) => worker.seconds()));
-    return own.reduce((sum, seconds) => sum + seconds, driver);
   };
-  /** Of a way: what an epoch takes, and what comes once. */
-  const measure = async (way: typeof inOne, round: number) => {
-    const few = await way([`epochs=${EPOCHS.few}`, `round=${2 * round}`]);
-    const many = await way([`epochs=${EPOCHS.many}`, `round=${2 * round + 1}`]);
-    const epoch = (many - few) / (EPOCHS.many - EPOCHS.few);
-    return { epoch, once: few - EPOCHS.few * epoch };
+  const inShards = () => {
+    const round = ++rounds;
+    const workers = Array.from({ length: WORKERS }, (_, i) => deno(["work", "--store", store], i % CORES));
+    const driver = run(
+      ["how=shards", `epochs=${EPOCHS}`, `round=${round}`],
+      ["--executor", "workers", "--jobs", `${WORKERS}`],
+    );
+    return spent(
+      driver,
+      workers,
+      (reader, run) =>
+        reader.nodes(run).filter(({ stage }) => stage === "train.step-part").map(({ started, seconds }) =>
+          started! + seconds!
+        ),
+      round,
+    );
   };
-  await run(["how=prepare", "epochs=1"], ["--jobs", "1"]);
-  const epochs = { one: [] as number[], shards: [] as number[] };
-  const once = { one: [] as number[], shards: [] as number[] };
-  for (let round = 0; round < RUNS; round++) {
-    for (const [name, way] of [["one", inOne], ["shards", inShards]] as const) {
-      const measured = await measure(way, round);
-      epochs[name].push(measured.epoch);
-      once[name].push(measured.once);
-    }
+  await ended(run(["how=prepare", `epochs=${EPOCHS}`], ["--jobs", "1"]));
+  const phases = await measurePhases(Store.open(store), prepared(store), SHARDS);
+  const one: Spent[] = [], shards: Spent[] = [];
+  for (let i = 0; i < RUNS; i++) {
+    one.push(await inOne());
+    shards.push(await inShards());
   }
-  const more = epochs.shards.map((seconds, i) => 100 * (seconds / epochs.one[i]! - 1));
+  const base = median(one.map(({ epoch }) => epoch));
+  const more = shards.map(({ epoch }) => 100 * (epoch / base - 1));
   const those = `${SHARDS} shards, ${WORKERS} workers of one core each`;
   return [
-    figure("an epoch of EM in one process on one core, processor time", "s", epochs.one),
-    figure(`an epoch in ${those}, of all processes`, "s", epochs.shards),
+    figure("an epoch of EM in one process on one core, processor time", "s", one.map(({ epoch }) => epoch)),
+    figure(`an epoch in ${those}, of all processes`, "s", shards.map(({ epoch }) => epoch)),
     figure("  what the shards add", "%", more, { atMost: 15 }),
-    figure("once, in one process: its start and end, and the plan", "s", once.one),
-    figure("once, of all processes: the same of the driver and the workers", "s", once.shards),
+    figure("once, in one process: its start and end, and the plan", "s", one.map(({ once }) => once)),
+    figure(
+      "once, of all processes: the same of the driver and the workers",
+      "s",
+      shards.map(({ once }) => once),
+    ),
+    ...phases,
   ];
+}
+
+/** What the only run of a store has made for all arms. */
+function prepared(store: string): ShardedInputs {
+  using reader = new RecordReader({ root: store }, { readOnly: true });
+  const nodes = reader.nodes(reader.runs()[0]!.id);
+  const output = (name: string, output: string) => {
+    const found = Store.open(store).lookup(nodes.find((node) => node.name === name)!.key!);
+    if (found.state !== "found") throw new Error(`node ${name} has no result`);
+    return found.result.outputs[output]!;
+  };
+  return {
+    circuit: output("text.random_hmm", "circuit"),
+    text: output("text.tokenize", "train"),
+    windows: output("windows", "windows"),
+  };
 }
