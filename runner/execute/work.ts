@@ -65,7 +65,7 @@ export async function work(store: Store, options: WorkOptions): Promise<number> 
   await using check = new CodeCheck();
   using local = new LocalCode(store, (config) => check.forget(config));
   let jobs = 0;
-  let pool = new WorkerPool(1);
+  let pool = new WorkerPool(1, true);
   try {
     for (let wait = LOOKS.shortest, last = performance.now(); !stop.aborted;) {
       const taken = queue.take(worker, fits);
@@ -109,7 +109,7 @@ export async function work(store: Store, options: WorkOptions): Promise<number> 
       if (outcome.kind !== "interrupted") continue;
       // A pool that was stopped takes no more.
       await pool[Symbol.asyncDispose]();
-      pool = new WorkerPool(1);
+      pool = new WorkerPool(1, true);
     }
   } finally {
     await pool[Symbol.asyncDispose]();

@@ -33,8 +33,11 @@ export class WorkerPool implements Executor {
   #engineWorker: Worker | undefined;
   #stopping = false;
 
-  /** @param lanes how many workers besides the engine's may run at once. */
-  constructor(readonly lanes: number) {}
+  /**
+   * @param lanes how many workers besides the engine's may run at once.
+   * @param single whether jobs come one at a time: those of a module then share a process, whether they use the engine or not.
+   */
+  constructor(readonly lanes: number, private readonly single = false) {}
 
   async execute(job: Job, usesEngine: boolean, tell: (message: JobMessage) => void): Promise<Outcome> {
     for (let tries = 1;; tries++) {
@@ -53,11 +56,12 @@ export class WorkerPool implements Executor {
         return { kind: "interrupted" };
       }
       this.#busy.add(worker);
+      worker.ownsEngine ||= usesEngine;
       const outcome = await worker.execute(job, tell);
       this.#busy.delete(worker);
       // A worker whose stage was stopped or timed out may still be running it: it is not reused.
       if (!worker.usable || outcome.kind === "interrupted") worker.kill();
-      else if (usesEngine) this.#engineWorker = worker;
+      else if (worker.ownsEngine) this.#engineWorker = worker;
       else this.#idle.push(worker);
       // A worker that exited before accepting the job, killed while idle, says nothing about the job.
       if (worker.took || outcome.kind === "interrupted" || tries >= TRIES) return outcome;
@@ -65,6 +69,11 @@ export class WorkerPool implements Executor {
   }
 
   #workerFor({ module, config }: Job): Worker {
+    const engine = this.#engineWorker;
+    if (this.single && engine?.usable && engine.isOf(module, config)) {
+      this.#engineWorker = undefined;
+      return engine;
+    }
     const at = this.#idle.findIndex((worker) => worker.usable && worker.isOf(module, config));
     if (at >= 0) return this.#idle.splice(at, 1)[0]!;
     while (this.#idle.length >= this.lanes + KEPT) this.#end(this.#idle.shift()!);
@@ -76,12 +85,12 @@ export class WorkerPool implements Executor {
   }
 
   /** The one worker that may use the engine; one of another module has left it before. */
-  async #engineWorkerFor({ module, config }: Job): Promise<Worker> {
-    const last = this.#engineWorker;
+  async #engineWorkerFor(job: Job): Promise<Worker> {
+    const { module, config } = job, last = this.#engineWorker;
     this.#engineWorker = undefined;
     if (last?.usable && last.isOf(module, config)) return last;
     if (last !== undefined) await this.#end(last);
-    return this.#start(module, config);
+    return this.single ? this.#workerFor(job) : this.#start(module, config);
   }
 
   #end(worker: Worker): Promise<void> {
@@ -125,6 +134,8 @@ class Worker {
   usable = true;
   /** Whether it has taken the job that it was given last. */
   took = false;
+  /** Whether a job of it has used the engine, which it may still hold. */
+  ownsEngine = false;
 
   /**
    * @param module of all its jobs.
