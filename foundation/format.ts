@@ -43,8 +43,9 @@ export function bytesText(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let value = bytes;
   let unit = 0;
-  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
-  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
+  // What three digits would round to 1000 is 1.00 of the next unit.
+  for (; value >= (unit === 0 ? 1000 : 999.5) && unit < units.length - 1; unit++) value /= 1000;
+  return `${unit === 0 ? value : value < 999.5 ? value.toPrecision(3) : Math.round(value)} ${units[unit]}`;
 }
 
 /**
