@@ -106,6 +106,7 @@ export function decodeSafetensors(bytes: Uint8Array, where = "safetensors"): Saf
  * @throws {CircuitError} naming the tensor
  */
 export function viewSafetensors(bytes: Uint8Array<ArrayBuffer>, where = "safetensors"): Safetensors {
+  requireList("the bytes", bytes);
   const { places, metadata } = safetensorsPlaces(bytes, bytes.length, where);
   const tensors = new Map<string, Tensor>();
   for (const [name, { type, shape, from, to }] of places) {

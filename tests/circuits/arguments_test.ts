@@ -11,7 +11,7 @@ const INNER = `
   childrenOf clusterLogs courseOf defaultLeaf describeNode describeVariable downward encodeSafetensors firstDifferent
   firstShared foldOf inPrecision inScope isBetter isObserved isSoft leafOf leafStates logSumExp mapSoft mostFalls
   nodesOfFolds parameterBytes philox realColumns rectangleMask rowFactors ruleAt safetensorsHeaderLength
-  safetensorsPlaces sampleSoft scopeVariables settingsFor shapeOf softLogProbability softMode softOf softPosterior
+  safetensorsPieces safetensorsPlaces sampleSoft scopeVariables settingsFor shapeOf softLogProbability softMode softOf softPosterior
   softWidth statesOf statesOfValues unitsInto updateRows upward weightOf
 `.trim().split(/\s+/);
 
