@@ -30,7 +30,7 @@ function example(name: string | undefined, options: { json?: true }): void {
   if (!names.includes(name)) {
     throw new CallError(
       "command/no-pipeline-file",
-      `Retort has no pipeline \`${name}\`${didYouMean(name, names)}`,
+      `there is no pipeline \`${name}\`${didYouMean(name, names)}`,
       { hint: "`deno task example` lists them." },
     );
   }
