@@ -1,4 +1,11 @@
-import { type Circuit, describeNode, type InputNode, type Node, type ParameterArray } from "../circuit.ts";
+import {
+  type Circuit,
+  describeNode,
+  type InputNode,
+  type Node,
+  type ParameterArray,
+  type ProductNode,
+} from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
 import { requireCircuit, requireNumber, requireSeed, requireWhole } from "../guards.ts";
 import { philox } from "../random.ts";
@@ -131,23 +138,22 @@ export function keepsEach(rate: number, batches: number): boolean {
 function statesOfChain(circuit: Circuit): { first: number[]; sums: StateSum[] } {
   const { nodes } = circuit, first = [0], blockOf = new Map<string, number>();
   const sums = new Map<string, StateSum>();
+  /** By node: the leaf whose units its own are. */
+  const leaves: (InputNode | undefined)[] = [];
   for (const node of nodes) {
-    if (node.kind === "product") {
-      if (leafOf(circuit, node) === undefined) refuse(node);
-      continue;
-    }
-    if (node.kind === "input") {
-      if (node.parameter === undefined) refuse(node);
-      if (!blockOf.has(node.parameter!)) {
-        blockOf.set(node.parameter!, blockOf.size);
-        first.push(first.at(-1)! + node.units);
-      }
+    if (node.kind !== "sum") {
+      const leaf = leafOf(circuit, node), id = leaf?.parameter;
+      if (id === undefined) refuse(node);
+      leaves[node.id] = leaf;
+      if (blockOf.has(id)) continue;
+      blockOf.set(id, blockOf.size);
+      first.push(first.at(-1)! + node.units);
       continue;
     }
     if (node.groups !== 1) refuse(node);
     const states: number[] = [], through: [number, { parameter: string; row: number }][] = [];
     for (const id of node.children) {
-      const child = nodes[id]!, leaf = leafOf(circuit, child);
+      const child = nodes[id]!, leaf = leaves[id];
       for (let u = 0; u < child.units; u++) {
         if (child.kind === "sum") through.push([states.length, { parameter: child.parameter, row: u }]);
         states.push(leaf === undefined ? -1 : first[blockOf.get(leaf.parameter!)!]! + u);
@@ -161,10 +167,9 @@ function statesOfChain(circuit: Circuit): { first: number[]; sums: StateSum[] } 
   return { first, sums: [...sums.values()] };
 }
 
-/** The leaf whose units a node's are: its own or, of a product with one sum, that of the product; undefined for other nodes. */
-function leafOf({ nodes }: Circuit, node: Node): InputNode | undefined {
+/** The leaf itself or, of a product of a leaf and a sum, its leaf; undefined for other products. */
+function leafOf({ nodes }: Circuit, node: InputNode | ProductNode): InputNode | undefined {
   if (node.kind === "input") return node;
-  if (node.kind === "sum") return undefined;
   const [leaf, after, ...more] = node.children.map((id) => nodes[id]!)
     .sort((a, b) => Number(b.kind === "input") - Number(a.kind === "input"));
   return leaf?.kind === "input" && after?.kind === "sum" && more.length === 0 ? leaf : undefined;
