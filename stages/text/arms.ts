@@ -187,7 +187,7 @@ export async function distilledArm(
   options: {
     readonly iterations: number;
     readonly em: ArmTraining;
-    readonly windows?: Ref<typeof windows>;
+    readonly windows?: Corpus["windows"]["train"];
   },
 ): Promise<DistilledArm> {
   const { tokens: { vocabulary, train: tokens } } = corpus;
