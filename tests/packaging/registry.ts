@@ -69,12 +69,13 @@ export class TestRegistry implements AsyncDisposable {
         log: { type: "stdout", level: "fatal" },
       }),
     );
+    const ping = () =>
+      fetch(`http://127.0.0.1:${PORT}/-/ping`).then((answer) => answer.text()).catch(() => undefined);
+    // One that was left behind would answer in the place of this one, with what was published there.
+    assert.equal(await ping(), undefined, `something else listens on port ${PORT}: end it`);
     const registry = new TestRegistry(config);
     for (let tries = 0;; tries++) {
-      const ready = await fetch(`${registry.address}-/ping`).then((answer) => answer.text()).catch(() =>
-        undefined
-      );
-      if (ready !== undefined) return registry;
+      if (await ping() !== undefined) return registry;
       assert.ok(tries < 300, "the registry does not answer");
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
