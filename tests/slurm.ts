@@ -144,7 +144,7 @@ export class SlurmCluster implements AsyncDisposable {
   /** Ends the controller or a node at once, as a machine that loses its power. Jobs of a node end with it. */
   async kill(name: string): Promise<void> {
     const daemon = this.#daemons.get(name)!;
-    if (name !== "slurmctld") await this.#killJobs(name);
+    if (name !== "slurmctld") this.#killJobs(name);
     daemon.kill("SIGKILL");
     await daemon.status;
     this.#daemons.delete(name);
@@ -153,26 +153,30 @@ export class SlurmCluster implements AsyncDisposable {
   }
 
   /** Ends the processes of a node's jobs: their steps are children of nobody once the daemon is gone. */
-  async #killJobs(node: string): Promise<void> {
-    const { stdout } = await new Deno.Command("ps", { args: ["-eo", "pid=,args="] }).output();
-    for (const line of new TextDecoder().decode(stdout).split("\n")) {
-      const [, pid, args] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? [];
-      if (pid === undefined || !/slurmstepd|slurm_worker|execute\/worker\.ts/.test(args!)) continue;
-      let environment = "";
+  #killJobs(node: string): void {
+    for (const pid of this.processes(node)) {
       try {
-        environment = Deno.readTextFileSync(`/proc/${pid}/environ`);
+        Deno.kill(pid, "SIGKILL");
       } catch {
-        continue; // It has ended, or is another user's.
-      }
-      if (!environment.includes(`SLURM_CONF=${this.conf}`)) continue;
-      if (environment.includes(`SLURMD_NODENAME=${node}\0`)) {
-        try {
-          Deno.kill(Number(pid), "SIGKILL");
-        } catch {
-          // It has ended.
-        }
+        // It has ended.
       }
     }
+  }
+
+  /** Ids of the processes of jobs, whether the controller knows of them or not: of one node, or of all. */
+  processes(node?: string): number[] {
+    const wanted = node === undefined ? "SLURMD_NODENAME=" : `SLURMD_NODENAME=${node}\0`;
+    return [...Deno.readDirSync("/proc")].flatMap(({ name }) => {
+      if (!/^\d+$/.test(name)) return [];
+      try {
+        const environment = Deno.readTextFileSync(`/proc/${name}/environ`);
+        if (!environment.includes(`SLURM_CONF=${this.conf}`) || !environment.includes(wanted)) return [];
+        const called = Deno.readTextFileSync(`/proc/${name}/cmdline`);
+        return /slurmstepd|slurm_worker|execute\/worker\.ts/.test(called) ? [Number(name)] : [];
+      } catch {
+        return []; // It has ended, or is another user's.
+      }
+    });
   }
 
   /** Says something to the controller, as `scontrol` does. */

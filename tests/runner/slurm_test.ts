@@ -148,6 +148,8 @@ Deno.test({
       cluster.startController();
       await same(await running);
       await ranOnce(trial);
+      // It gives the numbers of jobs that it has forgotten to others, and nodes that still have them take no more.
+      await waitUntil("the workers have ended", () => cluster.processes().length === 0);
     });
 
     await test.step("a node is lost in the middle, and another one is drained", async () => {
