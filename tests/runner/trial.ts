@@ -30,7 +30,7 @@ export async function waitUntil(
   isSo: () => boolean | Promise<boolean>,
 ): Promise<void> {
   for (let tries = 0; !await isSo(); tries++) {
-    if (tries > 2400) throw new Error(`not yet so that ${typeof what === "string" ? what : what()}`);
+    if (tries > 6000) throw new Error(`not yet so that ${typeof what === "string" ? what : what()}`);
     await pause(50);
   }
 }
