@@ -2,6 +2,7 @@
  * The safetensors format (https://github.com/huggingface/safetensors): an eight-byte length of the JSON header, the
  * header, then the numbers. It contains nothing executable, and most languages can read it.
  */
+import { joinedBytes } from "../foundation/joined_bytes.ts";
 import { CircuitError } from "./errors.ts";
 import { requireList, requireObject } from "./guards.ts";
 
@@ -40,14 +41,7 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const pieces = safetensorsPieces(tensors, metadata);
-  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
+  return joinedBytes(safetensorsPieces(tensors, metadata));
 }
 
 /** The bytes of {@link encodeSafetensors} in pieces, to be written one after the other: those of the tensors are not copied. */

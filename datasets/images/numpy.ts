@@ -1,3 +1,4 @@
+import { joinedBytes } from "../../foundation/joined_bytes.ts";
 import { messageOf } from "../../foundation/errors.ts";
 import { type NpyContent, npyHead, npyOffset, readNpy } from "../../foundation/npy.ts";
 import { unzip, type ZipMember } from "../decompress.ts";
@@ -127,17 +128,7 @@ function npy<T>(read: (bytes: Uint8Array) => T, bytes: Uint8Array): T {
 async function gathered(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) chunks.push(chunk);
-  return joined(chunks);
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return joinedBytes(chunks);
 }
 
 /** Rows of an array of bytes. */
@@ -166,7 +157,7 @@ async function rowsOf(
   for await (const chunk of body) {
     let piece = chunk;
     if (rows === undefined) {
-      begun = joined([begun, chunk]);
+      begun = joinedBytes([begun, chunk]);
       const offset = npy(npyOffset, begun);
       if (offset === undefined || begun.length < offset) continue;
       const { type, shape: [total = 0, ...rest] } = npy(npyHead, begun);

@@ -1,3 +1,4 @@
+import { joinedBytes } from "../../foundation/joined_bytes.ts";
 import { badFileName } from "../../foundation/file_names.ts";
 import { type ExportedFile, exportedId, type ExportedRun } from "./exported_run.ts";
 
@@ -24,19 +25,9 @@ export function tensorboardFiles({ run, nodes }: ExportedRun): ExportedFile[] {
     const seconds = String(Math.floor(run.started)).padStart(10, "0");
     return [{
       path: `${folder}/events.out.tfevents.${seconds}.${exportedId(run.id, node.name).slice(0, 8)}`,
-      content: joined([version, ...events]),
+      content: joinedBytes([version, ...events]),
     }];
   });
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }
 
 function record(data: readonly number[]): Uint8Array {

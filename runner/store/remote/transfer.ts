@@ -1,3 +1,4 @@
+import { joinedBytes } from "../../../foundation/joined_bytes.ts";
 import { type Digest, digestBytes } from "../../../foundation/canonical.ts";
 import { messageOf } from "../../../foundation/errors.ts";
 import { resultOf, type Store } from "../store.ts";
@@ -123,13 +124,7 @@ export async function wholeFile(
     if (error instanceof Lacking) return undefined;
     throw error;
   }
-  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return joinedBytes(chunks);
 }
 
 /**
