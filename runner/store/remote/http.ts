@@ -44,8 +44,7 @@ export class HttpMirror implements Remote {
         return undefined;
       }
       if (!response.ok) throw await refusal(this.url, doing, response);
-      // Some servers send all where a part was asked for.
-      return bodyOf(response, this.options, response.status === 206 ? 0 : from);
+      return bodyOf(response, this.options, from);
     });
   }
 

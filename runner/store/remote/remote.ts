@@ -140,12 +140,12 @@ function plain(error: unknown): string {
  * The body of an answer, which fails where no more comes for a while. It is read into two buffers in turn, the next piece while one is
  * used: a piece is good until the next one is asked for.
  *
- * @param skip so many bytes at its beginning are left out.
+ * @param from the offset that was asked for. Some servers send all where a part was: then so many bytes are left out.
  */
 export async function* bodyOf(
   response: Response,
   options: AskOptions,
-  skip = 0,
+  from: number,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const reader = response.body!.getReader({ mode: "byob" });
   const read = (buffer: ArrayBuffer) => {
@@ -158,7 +158,7 @@ export async function* bodyOf(
   let free = new ArrayBuffer(size);
   let next = read(new ArrayBuffer(size));
   try {
-    for (let left = skip;;) {
+    for (let left = response.status === 206 ? 0 : from;;) {
       const { done, value } = await next;
       if (done) return;
       next = read(free);

@@ -107,7 +107,7 @@ export class S3Remote implements Remote {
       // A bucket that is not there is no file that is not there.
       if (response.status === 404 && !await isNoBucket(response)) return undefined;
       if (!response.ok) throw await refusal(this.url, doing, response);
-      return bodyOf(response, this.options, response.status === 206 ? 0 : from);
+      return bodyOf(response, this.options, from);
     });
   }
 
