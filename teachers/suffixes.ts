@@ -96,7 +96,17 @@ export async function embedSuffixesOf(
     );
   }
   if (config.backward) {
-    if (mode === "causal") return turned(await embed(teacher, alignment, turnedRows(rows), options), rows);
+    if (mode === "causal") {
+      // How a text begins is nothing that it could know.
+      const { fresh: _, ...read } = rows;
+      const vectors = await embed(
+        teacher,
+        alignment,
+        { ...read, values: turned(rows.values, rows) },
+        options,
+      );
+      return turned(vectors, rows);
+    }
     throw new RetortError(
       "teacher/options",
       `${config.name} reads backward, and has no vectors of the mode "${mode}"`,
@@ -172,24 +182,15 @@ async function embed(
   return result;
 }
 
-/** Windows whose tokens come from last to first, padding after them as before. */
-function turnedRows(rows: TokenRows): TokenRows {
-  const { count, variables, observed } = rows, back = rows.values.slice();
-  for (let w = 0; w < count; w++) {
-    back.subarray(w * variables, w * variables + observedIn(rows, w)).reverse();
-  }
-  return { count, variables, values: back, ...(observed !== undefined && { observed }) };
-}
-
-/** Their vectors, from first to last. */
-function turned(vectors: Float32Array, rows: TokenRows): Float32Array {
-  const { count, variables } = rows, width = vectors.length / (count * variables);
-  const back = new Float32Array(vectors.length);
+/** `[count * variables, width]`: what belongs to the positions of windows, from the last position to the first; padding stays behind. */
+function turned<T extends Int32Array | Float32Array>(data: T, rows: TokenRows): T {
+  const { count, variables } = rows, width = data.length / (count * variables);
+  const back = data.slice() as T;
   for (let w = 0; w < count; w++) {
     const first = w * variables, end = first + observedIn(rows, w);
     for (let at = first; at < end; at++) {
       const from = first + end - 1 - at;
-      back.set(vectors.subarray(from * width, (from + 1) * width), at * width);
+      back.set(data.subarray(from * width, (from + 1) * width), at * width);
     }
   }
   return back;
